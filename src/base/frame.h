@@ -39,7 +39,8 @@ void fw_u32(struct frame_writer *w, uint32_t v);
 void fw_u64(struct frame_writer *w, uint64_t v);
 void fw_str(struct frame_writer *w, struct str s);
 void fw_cstr(struct frame_writer *w, const char *s); /* NULL reads as empty */
-/* Sets the length. On error the half frame is taken off `b` again. */
+/* Sets the length. On error the half frame is taken off `b` again, wiped, and `b` is as usable as it
+ * was before fw_begin(). */
 enum av_err fw_end(struct frame_writer *w) AV_MUST_USE;
 
 struct frame_reader {
