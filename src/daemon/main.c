@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/io.h"
+#include "base/log.h"
+#include "daemon/listen.h"
+#include "daemon/options.h"
+#include "daemon/signals.h"
+#include "daemon/supervise.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char usage[] =
+    "usage: aivaultd [--socket PATH] [--shared] [--idle-exit SECONDS] [--ready-fd N]\n"
+    "                [--max-connections N] [--max-per-caller N]\n"
+    "                [--first-byte-timeout SECONDS] [--idle-timeout SECONDS]\n"
+    "                [--foreground] [--version] [--help]\n"
+    "\n"
+    "Runs aivault's keeper, judge and broker, in the foreground, until SIGTERM.\n"
+    "\n"
+    "  --socket PATH             agents' socket (operator.sock stands beside it)\n"
+    "  --shared                  the system-wide socket, for group aivault (0660 in 0750)\n"
+    "  --idle-exit SECONDS       end after that long without a call; 0 (default): never\n"
+    "  --ready-fd N              write `ok` there once all is up, or why it is not\n"
+    "  --max-connections N       agents' connections at once (default 1024)\n"
+    "  --max-per-caller N        of one user (default 64)\n"
+    "  --first-byte-timeout S    wait for an upstream's answer (default 600)\n"
+    "  --idle-timeout S          silence allowed within an answer (default 300)\n"
+    "\n"
+    "AIVAULTD_SOCKET_MODE and AIVAULTD_SOCKET_DIR_MODE (octal) change the modes.\n";
+
+static void
+say_ready(void *ctx)
+{
+	int *fd = ctx;
+
+	if (*fd >= 0 && io_write_all(*fd, "ok\n", 3) != AV_OK)
+		log_warn("nobody reads --ready-fd");
+	io_close(fd);
+}
+
+/* The one message: where somebody waits for it, there; else on standard error. */
+static void
+say_failed(int *fd, const struct fault *f)
+{
+	char text[800];
+	int n = snprintf(text, sizeof(text), "%s: %s.%s%s%s\n", av_err_code(f->err), f->message,
+	    f->remedy[0] == '\0' ? "" : " ", f->remedy, f->remedy[0] == '\0' ? "" : ".");
+
+	if (n < 0)
+		return;
+	if (n >= (int)sizeof(text))
+		n = (int)sizeof(text) - 1;
+	if (*fd < 0 || io_write_all(*fd, text, (size_t)n) != AV_OK)
+		(void)fprintf(stderr, "aivaultd: %s", text);
+	io_close(fd);
+}
+
+/* A descriptor that our starter forgot to open would be taken by one of ours. */
+static void
+open_stdio(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= 2 && fcntl(fd, F_SETFD, 0) == 0);
+	if (fd > 2)
+		io_close(&fd);
+}
+
+static enum av_err
+run(struct options *o, struct fault *f)
+{
+	struct signals s = {.fd = -1};
+	struct listen l;
+	enum av_err e;
+
+	listen_init(&l);
+	e = options_check_switches(f);
+	if (e == AV_OK)
+		e = options_resolve(o, f);
+	if (e != AV_OK)
+		return e;
+	if (signals_init(&s) != AV_OK)
+		return fault_set(f, AV_ESYS, "signals", "", "signals cannot be set up");
+	e = listen_lock(&l, o, f);
+	if (e == AV_OK)
+		e = supervise(o, &l, &s, say_ready, &o->ready_fd, f);
+	listen_clear(&l);
+	signals_clear(&s);
+	return e;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o;
+	struct fault f = {0};
+	enum av_err e;
+
+	open_stdio();
+	log_open("aivaultd", LOG_LEVEL_INFO);
+	e = options_parse(&o, argc, argv, &f);
+	if (e == AV_OK && o.action == OPTIONS_VERSION) {
+		(void)puts("aivaultd " AV_VERSION);
+		return 0;
+	}
+	if (e == AV_OK && o.action == OPTIONS_HELP) {
+		(void)fputs(usage, stdout);
+		return 0;
+	}
+	if (o.ready_fd >= 0 && fcntl(o.ready_fd, F_SETFD, FD_CLOEXEC) != 0)
+		o.ready_fd = -1;
+	(void)umask(0077);
+	if (e == AV_OK)
+		e = run(&o, &f);
+	if (e == AV_OK)
+		return 0;
+	say_failed(&o.ready_fd, &f);
+	return av_err_exit(e) == 0 ? 1 : av_err_exit(e);
+}
