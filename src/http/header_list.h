@@ -37,7 +37,11 @@ size_t header_list_remove(struct header_list *l, struct str name); /* how many w
 const struct header *header_list_find(const struct header_list *l, struct str name);
 size_t header_list_count(const struct header_list *l, struct str name);
 
-/* Name classes; each takes a name in any case. */
+/* The two checks that header_list_add makes. */
+bool header_name_is_valid(struct str name);
+bool header_value_is_valid(struct str value);
+
+/* Name classes; each takes a name in any case, and reads '_' as '-'. */
 bool header_is_hop_by_hop(struct str name); /* RFC 9110 7.6.1 and keep-alive, proxy-connection */
 /* Set by us or dangerous to forward: hop-by-hop, host, content-length, expect, upgrade,
  * sec-websocket-*, x-http-method-override and kin, x-original-url, x-rewrite-url, forwarded,

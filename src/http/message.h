@@ -15,6 +15,7 @@
 
 #include "base/err.h"
 #include "http/header_list.h"
+#include "http/method.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -59,8 +60,5 @@ bool message_is_upgrade(const struct message *m);
 /* Content-length: true and *out; false: none given (chunked, none, or until close). */
 bool message_content_length(const struct message *m, uint64_t *out);
 bool message_is_chunked(const struct message *m);
-
-/* The methods that a request may have: GET HEAD POST PUT PATCH DELETE OPTIONS (exact case). */
-bool method_is_known(struct str method);
 
 #endif

@@ -34,7 +34,8 @@ enum av_err target_parse(struct target *t, struct str raw, bool opaque_slash, st
     AV_MUST_USE;
 
 /* Walks `name=value` pairs of a canonical query; names and values are decoded ('+' is a space)
- * into `scratch`. Call with *pos = 0; false at the end. A bad pair cannot occur after parsing. */
+ * into `scratch`; empty pairs are skipped. Call with *pos = 0; false at the end. A bad pair cannot
+ * occur after parsing. False also when `scratch` fails: a check must then look at buf_err(). */
 bool query_next(struct str query, size_t *pos, struct buf *scratch, struct str *name,
     struct str *value);
 /* Percent-encodes everything but unreserved bytes. */

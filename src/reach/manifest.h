@@ -110,6 +110,8 @@ void capability_clear(struct capability *c);
 /* Every rule on names, hosts, methods, paths, templates and counts; *f names the first broken. */
 enum av_err manifest_validate(const struct manifest *m, struct fault *f) AV_MUST_USE;
 enum av_err auth_desc_validate(const struct auth_desc *a, struct fault *f) AV_MUST_USE;
+/* The rules on one capability, whoever made it (its id need not begin with a provider's name). */
+enum av_err capability_validate(const struct capability *c, struct fault *f) AV_MUST_USE;
 const struct capability *manifest_capability(const struct manifest *m, struct str id);
 
 /* Appends the fields to a frame / reads them (allocates *out). */
