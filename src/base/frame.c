@@ -96,6 +96,28 @@ fw_cstr(struct frame_writer *w, const char *s)
 	fw_str(w, str_of(s));
 }
 
+void
+fw_str_max(struct frame_writer *w, struct str s, size_t max)
+{
+	if (s.len > max && w->b->err == AV_OK)
+		w->b->err = AV_ELIMIT;
+	fw_str(w, s);
+}
+
+static bool
+is_text(struct str s)
+{
+	return str_is_utf8(s) && (s.len == 0 || memchr(s.p, '\0', s.len) == NULL);
+}
+
+void
+fw_text(struct frame_writer *w, struct str s, size_t max)
+{
+	if (w->b->err == AV_OK && s.len <= max && !is_text(s))
+		w->b->err = AV_EFORMAT;
+	fw_str_max(w, s, max);
+}
+
 enum av_err
 fw_end(struct frame_writer *w)
 {
@@ -193,7 +215,7 @@ fr_text(struct frame_reader *r, size_t max)
 {
 	struct str s = fr_str(r, max);
 
-	if (!str_is_utf8(s) || memchr(s.p, '\0', s.len) != NULL) {
+	if (!is_text(s)) {
 		r->err = AV_EFORMAT;
 		return (struct str){"", 0};
 	}

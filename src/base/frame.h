@@ -39,6 +39,10 @@ void fw_u32(struct frame_writer *w, uint32_t v);
 void fw_u64(struct frame_writer *w, uint64_t v);
 void fw_str(struct frame_writer *w, struct str s);
 void fw_cstr(struct frame_writer *w, const char *s); /* NULL reads as empty */
+/* As fw_str, but a string that fr_str(max) or fr_text(max) would refuse fails here already, with
+ * the same error, so that a sender's slip does not cost the whole conversation. */
+void fw_str_max(struct frame_writer *w, struct str s, size_t max);
+void fw_text(struct frame_writer *w, struct str s, size_t max);
 /* Sets the length. On error the half frame is taken off `b` again, wiped, and `b` is as usable as it
  * was before fw_begin(). */
 enum av_err fw_end(struct frame_writer *w) AV_MUST_USE;
