@@ -245,7 +245,8 @@ class Upstream:
 
     def start(self):
         self.listener = socket.create_server(
-            (self.host, self.port), family=self.family, backlog=256, reuse_port=False
+            (self.host, self.port), family=self.family, backlog=256,
+            dualstack_ipv6=self.family == socket.AF_INET6,
         )
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The audit log shows every call, allowed or denied, and who made it."""
+
+import os
+
+
+def test_both_verdicts_are_in_table_and_json(openai, upstream):
+    openai.chat("{}").ok()
+    openai.aivault("invoke", "openai/chat-completions", "--method", "DELETE", "--path",
+                   "/v1/files/x?token=hush").failed()
+    (allow,) = openai.audit_of("invoke.allow", 1)
+    (deny,) = openai.audit_of("invoke.deny", 1)
+    (outcome,) = openai.audit_of("invoke.outcome", 1)
+    assert allow["decision"] == "allow" and deny["decision"] == "deny"
+    assert allow["capability"] == deny["capability"] == "openai/chat-completions"
+    assert (allow["host"], allow["method"], allow["path"]) == (
+        "api.openai.com", "POST", "/v1/chat/completions")
+    assert allow["requestId"] == outcome["requestId"] != deny["requestId"]
+    assert outcome["status"] == 200
+    assert deny["reason"] == "method_not_allowed"
+    assert allow["credential"] == "openai"
+    for row in (allow, deny):
+        assert row["caller"]["uid"] == os.getuid()
+        assert row["caller"]["pid"] > 0
+        assert row["caller"]["program"] == "aivault"
+    assert "hush" not in str(openai.audit()), "values of a query are not logged"
+    table = openai.aivault("audit", "--output", "table").ok().text
+    assert "allow" in table and "deny" in table
+    assert "openai/chat-completions" in table
+    assert "method_not_allowed" in table
+
+
+def test_outcome_counts_bytes_both_ways(openai, upstream):
+    upstream.route("/v1/chat/completions", lambda c, r: c.reply(200, b"x" * 5000))
+    openai.chat("y" * 3000).ok()
+    (row,) = openai.audit_of("invoke.outcome", 1)
+    assert row["responseBytes"] == 5000
+    assert row["requestBytes"] == 3000
+    assert row["durationMs"] >= 0
+
+
+def test_filters_choose_rows(openai, upstream):
+    openai.chat("{}").ok()
+    openai.aivault("invoke", "openai/models", "--method", "POST", "--path", "/v1/models").failed()
+    openai.audit_of("invoke.deny", 1)
+    openai.audit_of("invoke.outcome", 1)
+    denied = openai.audit("--decision", "deny")
+    assert [r["kind"] for r in denied] == ["invoke.deny"]
+    models = openai.audit("--capability", "openai/models")
+    assert models and {r["capability"] for r in models} == {"openai/models"}
+    newest = openai.aivault("audit", "--output", "json", "--limit", "1").ok().json()
+    assert len(newest) == 1
+    assert newest[0]["tsMs"] == max(r["tsMs"] for r in openai.audit())
+
+
+def test_changes_by_the_operator_are_rows(acme):
+    kinds = {r["kind"] for r in acme.audit()}
+    assert "secret.create" in kinds
+    assert any("credential" in k for k in kinds), kinds
+    assert any("capability" in k for k in kinds), kinds
+
+
+def test_chain_is_whole_after_calls_denials_and_a_restart(openai, upstream):
+    for _ in range(3):
+        openai.chat("{}").ok()
+        openai.aivault("invoke", "openai/chat-completions", "--method", "PUT", "--path", "/").failed()
+    openai.restart()
+    openai.chat("{}").ok()
+    checked = openai.aivault("audit", "verify", "--output", "json").ok().json()
+    assert checked["ok"] is True
+    assert checked["rows"] >= 8
+
+
+def test_text_from_callers_cannot_paint_the_terminal(acme, upstream):
+    with acme.agent() as agent:
+        agent.request("GET", "/i/acme/any/-/echo/%1b%5b31mred").body
+        agent.request("GET", "/i/acme/any/-/echo", [("Aivault-Workspace", "w\x1b[31m")]).body
+    table = acme.aivault("audit", "--output", "table").ok()
+    assert b"\x1b" not in table.out

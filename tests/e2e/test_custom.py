@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Credentials and capabilities made on the command line."""
+
+import json
+
+import pytest
+
+
+def secret_ref(world, name="SOME_KEY"):
+    return "vault:secret:" + world.store(name)[1]["secretId"]
+
+
+def test_custom_capability_works_end_to_end(acme, upstream):
+    result = acme.aivault("invoke", "acme/any", "--method", "POST", "--path", "/echo/x?y=1",
+                          "--header", "x-one=1", "--body", "hello").ok()
+    answer = json.loads(result.out)
+    assert answer["method"] == "POST" and answer["target"] == "/echo/x?y=1"
+    (request,) = upstream.requests
+    assert request.header_all("authorization") == ["Bearer " + acme.key]
+    assert request.header("host") == "api.acme-test.com"
+    assert request.header("x-one") == "1"
+    assert request.body == b"hello"
+
+
+def test_header_name_and_template_are_used(world, upstream):
+    value, meta = world.store("SOME_KEY")
+    world.aivault("credential", "create", "some", "--provider", "some", "--secret-ref",
+                  "vault:secret:" + meta["secretId"], "--auth", "header", "--host",
+                  "api.acme-test.com", "--header-name", "x-some-key",
+                  "--value-template", "key={{secret}};v=2").ok()
+    world.aivault("capability", "create", "some/echo", "--credential", "some", "--method", "GET",
+                  "--path", "/echo").ok()
+    world.aivault("invoke", "some/echo", "--method", "GET", "--path", "/echo").ok()
+    (request,) = upstream.requests
+    assert request.header_all("x-some-key") == [f"key={value};v=2"]
+    assert request.header_all("authorization") == []
+
+
+def test_custom_ones_are_listed_and_described(acme):
+    listed = acme.aivault("credential", "list", "-v").ok().json()["credentials"]
+    assert "acme" in [c["id"] for c in listed]
+    listed = acme.aivault("capability", "list", "-v").ok().json()
+    assert "acme/any" in [c["id"] for c in listed["capabilities"]]
+    assert "openai/chat-completions" in [c["id"] for c in listed["registryCapabilities"]]
+    shape = acme.aivault("capability", "describe", "acme/any").ok().json()
+    assert shape["capability"] == "acme/any"
+    assert shape["allowed"]["hosts"] == ["api.acme-test.com"]
+    assert sorted(shape["allowed"]["methods"]) == ["GET", "POST"]
+    assert shape["allowed"]["pathPrefixes"] == ["/"]
+
+
+def test_all_twenty_openai_capabilities_are_there(world):
+    listed = world.aivault("capability", "list", "-v").ok().json()["registryCapabilities"]
+    ids = [c["id"] for c in listed]
+    assert len([i for i in ids if i.startswith("openai/")]) == 20
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("host", [
+    "https://api.acme-test.com", "api.acme-test.com/path", "user@api.acme-test.com", "localhost",
+    "127.0.0.1", "2130706433", "[::1]", "*.acme-test.com", "*", "api.acme-test.com.", "a..b.com",
+    "api.acme-test.com:0", "", "api acme.com", "-a.com", "foo.internal", "foo.local",
+])
+def test_host_that_is_no_plain_host_is_refused(world, host):
+    ref = secret_ref(world)
+    result = world.aivault("credential", "create", "bad", "--provider", "bad", "--secret-ref", ref,
+                           "--auth", "header", f"--host={host}")
+    assert result.code in (1, 2), result
+    assert result.errors.startswith("aivault: "), result
+    assert "bad" not in [
+        c["id"] for c in world.aivault("credential", "list", "-v").ok().json()["credentials"]]
+
+
+@pytest.mark.parametrize("args", [
+    ["--provider", "x", "--auth", "header", "--host", "api.acme-test.com"],
+    ["--provider", "x", "--auth", "header", "--host", "api.acme-test.com", "--secret-ref", "nonsense"],
+    ["--provider", "x", "--auth", "header", "--host", "api.acme-test.com", "--secret-ref",
+     "vault:secret:00000000-0000-4000-8000-000000000000"],
+    ["--provider", "x", "--auth", "header", "--host", "api.acme-test.com", "--secret-ref",
+     "vault:secret:../vault"],
+])
+def test_credential_without_a_stored_secret_is_refused(world, args):
+    result = world.aivault("credential", "create", "bad", *args)
+    assert result.code in (1, 2) and result.errors.startswith("aivault: "), result
+
+
+@pytest.mark.parametrize("args", [
+    ["--method", "GET"],
+    ["--path", "/"],
+    ["--method", "GET", "--path", ""],
+    ["--method", "GET", "--path", "no-slash"],
+    ["--method", "GET", "--path", "/a/../b"],
+    ["--method", "get it", "--path", "/"],
+    ["--method", "TRACE", "--path", "/"],
+    ["--method", "GET", "--path", "/", "--host", "*.acme-test.com"],
+    ["--method", "GET", "--path", "/", "--host", "other.acme-test.com"],
+])
+def test_capability_that_reaches_wrongly_is_refused(acme, args):
+    result = acme.aivault("capability", "create", "acme/bad", "--credential", "acme", *args)
+    assert result.code in (1, 2) and result.errors.startswith("aivault: "), result
+    listed = acme.aivault("capability", "list", "-v").ok().json()
+    assert "acme/bad" not in [c["id"] for c in listed["capabilities"]]
+
+
+@pytest.mark.parametrize("ident", ["", "A/b", "acme//x", "acme/-", "-", "a b", "acme/any", "../x",
+                                   "openai/chat-completions"])
+def test_capability_id_is_checked(acme, ident):
+    result = acme.aivault("capability", "create", "--credential", "acme", "--method", "GET",
+                          "--path", "/x", "--", ident)
+    assert result.code in (1, 2) and result.err, result
+
+
+def test_custom_rows_survive_a_restart(acme, upstream):
+    acme.restart()
+    acme.aivault("invoke", "acme/any", "--method", "GET", "--path", "/echo").ok()
+    assert upstream.requests[0].header("authorization") == "Bearer " + acme.key
