@@ -596,6 +596,12 @@ message_headers(struct message *m)
 	return &m->headers;
 }
 
+unsigned
+message_minor_version(const struct message *m)
+{
+	return m->minor;
+}
+
 bool
 message_keep_alive(const struct message *m)
 {

@@ -55,6 +55,7 @@ struct str message_method(const struct message *m);
 struct str message_target(const struct message *m);
 unsigned message_status(const struct message *m);
 struct header_list *message_headers(struct message *m);
+unsigned message_minor_version(const struct message *m); /* 0 or 1, of HTTP/1.x */
 bool message_keep_alive(const struct message *m);
 bool message_is_upgrade(const struct message *m);
 /* Content-length: true and *out; false: none given (chunked, none, or until close). */
