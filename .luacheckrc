@@ -16,7 +16,7 @@ local vocabulary = {
   -- provider and policy vocabulary (lua/)
   provider = {}, capability = {}, alternative = {}, policy = {}, auth = { other_fields = true },
   allow = {}, deny = {}, case = {},
-  int = {}, one_of = {}, text_list = {}, str = {}, bool = {},
+  int = {}, one_of = {}, list = {}, map = {},
   local_http = {}, private_https = {},
   -- policies/
   path_allow = {}, method_allow = {}, rate_limit = {}, size_limit = {}, header_shape = {},
