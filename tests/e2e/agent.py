@@ -30,7 +30,7 @@ class Response:
         if self.chunked:
             size = int(self.agent.read_until(b"\r\n").split(b";")[0], 16)
             data = self.agent.read_exact(size)
-            self.agent.read_until(b"\r\n") if size else self.agent.read_until(b"\r\n")
+            self.agent.read_until(b"\r\n")
             self.done = size == 0
         elif self.left is None:
             data = self.agent.read_some()

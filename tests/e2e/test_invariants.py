@@ -494,17 +494,24 @@ def test_i12_edited_row_is_refused(acme, upstream):
     acme.stop()
     before = len(upstream.requests)
     changed = 0
-    with sqlite3.connect(acme.root / "vault.db") as db:
-        tables = [r[0] for r in db.execute(
-            "SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite%'")]
-        for table in tables:
-            for _, column, *_ in list(db.execute(f'PRAGMA table_info("{table}")')):
-                if table in ("event", "events", "audit"):
+    db = sqlite3.connect(acme.root / "vault.db")
+    tables = [r[0] for r in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    for table in tables:
+        if "event" in table:
+            continue
+        for _, column, *_ in list(db.execute(f'PRAGMA table_info("{table}")')):
+            for (value,) in list(db.execute(f'SELECT "{column}" FROM "{table}"')):
+                old, new = b"api.acme-test.com", b"ape.acme-test.com"
+                if isinstance(value, bytes) and old in value:
+                    edited = value.replace(old, new)
+                elif isinstance(value, str) and old.decode() in value:
+                    edited = value.replace(old.decode(), new.decode())
+                else:
                     continue
                 changed += db.execute(
-                    f'UPDATE "{table}" SET "{column}" = CAST(replace(CAST("{column}" AS TEXT), '
-                    f"'api.acme-test.com', 'ape.acme-test.com') AS BLOB) "
-                    f"WHERE instr(\"{column}\", 'api.acme-test.com') > 0").rowcount
+                    f'UPDATE "{table}" SET "{column}" = ? WHERE "{column}" = ?', (edited, value)
+                ).rowcount
+    db.commit()
     db.close()
     assert changed, "no row names the host: the test looks at the wrong place"
     with open("/etc/hosts", "a", encoding="ascii") as file:
