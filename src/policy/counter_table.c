@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/counter_table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define BUCKETS 1024u /* a power of two */
+
+struct counter {
+	struct counter *next;
+	uint64_t last_use;
+	uint64_t slot_at; /* number of the newest slot: time divided by the slot's length */
+	uint32_t slots[COUNTER_SLOTS];
+	uint32_t window_s;
+	uint32_t key_len;
+	char key[COUNTER_KEY_MAX];
+};
+
+struct counter_table {
+	struct counter *buckets[BUCKETS];
+	size_t count;
+	uint64_t uses;
+};
+
+struct counter_table *
+counter_table_new(void)
+{
+	return calloc(1, sizeof(struct counter_table));
+}
+
+void
+counter_table_free(struct counter_table *t)
+{
+	for (size_t i = 0; t != NULL && i < BUCKETS; i++) {
+		struct counter *c = t->buckets[i];
+		while (c != NULL) {
+			struct counter *next = c->next;
+			free(c);
+			c = next;
+		}
+	}
+	free(t);
+}
+
+/* FNV-1a. The keys are bounded in number, so colliding ones cost little. */
+static size_t
+bucket_of(struct str key)
+{
+	uint32_t h = 2166136261u;
+	for (size_t i = 0; i < key.len; i++) {
+		h = (h ^ (unsigned char)key.p[i]) * 16777619u;
+	}
+	return (h ^ (h >> 16)) & (BUCKETS - 1);
+}
+
+static struct counter *
+find(const struct counter_table *t, struct str key, uint32_t window_s)
+{
+	struct counter *c = t->buckets[bucket_of(key)];
+	while (c != NULL && !(str_eq((struct str){c->key, c->key_len}, key) &&
+	                        (window_s == 0 || c->window_s == window_s))) {
+		c = c->next;
+	}
+	return c;
+}
+
+static uint64_t
+slot_ms(uint32_t window_s)
+{
+	uint64_t ms = (uint64_t)window_s * 1000u / COUNTER_SLOTS;
+	return ms > 0 ? ms : 1;
+}
+
+static uint64_t
+slot_number(uint32_t window_s, int64_t now_ms)
+{
+	return (uint64_t)(now_ms > 0 ? now_ms : 0) / slot_ms(window_s);
+}
+
+/* The content of slot `number`, which is older than the ring, in it, or newer than anything. */
+static uint32_t
+slot_value(const struct counter *c, uint64_t number)
+{
+	if (number > c->slot_at || c->slot_at - number >= COUNTER_SLOTS) {
+		return 0;
+	}
+	return c->slots[number % COUNTER_SLOTS];
+}
+
+/* A clock that went backwards sees the newest slot as now: nothing counted is forgotten. */
+static uint64_t
+now_slot(const struct counter *c, int64_t now_ms)
+{
+	uint64_t now = slot_number(c->window_s, now_ms);
+	return now < c->slot_at ? c->slot_at : now;
+}
+
+uint64_t
+counter_table_sum(const struct counter_table *t, struct str key, uint32_t window_s, int64_t now_ms)
+{
+	const struct counter *c = find(t, key, window_s);
+	uint64_t sum = 0;
+	if (c == NULL) {
+		return 0;
+	}
+	uint64_t now = now_slot(c, now_ms);
+	for (uint64_t i = 0; i < COUNTER_SLOTS && i <= now; i++) {
+		sum += slot_value(c, now - i);
+	}
+	return sum;
+}
+
+uint32_t
+counter_table_wait(const struct counter_table *t, struct str key, uint32_t window_s, uint64_t need,
+    int64_t now_ms)
+{
+	const struct counter *c = find(t, key, window_s);
+	if (c == NULL) {
+		return 1;
+	}
+	uint64_t now = now_slot(c, now_ms), gone = 0, oldest = COUNTER_SLOTS - 1;
+	uint64_t steps = COUNTER_SLOTS;
+	for (uint64_t i = 0; i < COUNTER_SLOTS; i++) {
+		uint64_t age = oldest - i;
+		gone += age <= now ? slot_value(c, now - age) : 0;
+		if (gone >= need) {
+			steps = i + 1;
+			break;
+		}
+	}
+	uint64_t ends = (now + steps) * slot_ms(c->window_s);
+	uint64_t at = (uint64_t)(now_ms > 0 ? now_ms : 0);
+	uint64_t seconds = ends > at ? (ends - at + 999u) / 1000u : 1;
+	return seconds < 1 ? 1 : (uint32_t)seconds;
+}
+
+static void
+evict_oldest(struct counter_table *t)
+{
+	struct counter **oldest = NULL;
+	for (size_t i = 0; i < BUCKETS; i++) {
+		for (struct counter **p = &t->buckets[i]; *p != NULL; p = &(*p)->next) {
+			if (oldest == NULL || (*p)->last_use < (*oldest)->last_use) {
+				oldest = p;
+			}
+		}
+	}
+	if (oldest != NULL) {
+		struct counter *c = *oldest;
+		*oldest = c->next;
+		free(c);
+		t->count--;
+	}
+}
+
+static struct counter *
+find_or_add(struct counter_table *t, struct str key, uint32_t window_s)
+{
+	struct counter *c = find(t, key, window_s);
+	if (c != NULL || key.len > COUNTER_KEY_MAX || window_s == 0) {
+		return c;
+	}
+	if (t->count >= COUNTER_MAX) {
+		evict_oldest(t);
+	}
+	c = calloc(1, sizeof(*c));
+	if (c == NULL) {
+		return NULL;
+	}
+	memcpy(c->key, key.p, key.len);
+	c->key_len = (uint32_t)key.len;
+	c->window_s = window_s;
+	struct counter **bucket = &t->buckets[bucket_of(key)];
+	c->next = *bucket;
+	*bucket = c;
+	t->count++;
+	return c;
+}
+
+void
+counter_table_charge(struct counter_table *t, const struct charge *charges, size_t count,
+    int64_t now_ms)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct counter *c = find_or_add(t, charges[i].key, charges[i].window_s);
+		if (c == NULL) {
+			continue; /* the keeper counts it all the same */
+		}
+		uint64_t now = now_slot(c, now_ms);
+		if (now - c->slot_at >= COUNTER_SLOTS) {
+			memset(c->slots, 0, sizeof(c->slots));
+		} else {
+			for (uint64_t k = c->slot_at + 1; k <= now; k++) {
+				c->slots[k % COUNTER_SLOTS] = 0;
+			}
+		}
+		c->slot_at = now;
+		c->last_use = ++t->uses;
+		uint32_t *slot = &c->slots[now % COUNTER_SLOTS];
+		uint64_t sum = *slot + charges[i].n;
+		*slot = sum > UINT32_MAX || sum < charges[i].n ? UINT32_MAX : (uint32_t)sum;
+	}
+}
