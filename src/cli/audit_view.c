@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/audit_view.h"
+
+#include "cli/json_args.h"
+#include "cli/print.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#define CSV_MAX (256u * 1024u * 1024u)
+#define CELL_ROOM 320u
+
+static void
+format_time(const cJSON *ts, char *out, size_t out_len)
+{
+	int64_t ms = cJSON_IsNumber(ts) ? (int64_t)ts->valuedouble : 0;
+	time_t s = (time_t)(ms / 1000);
+	struct tm tm;
+
+	if (gmtime_r(&s, &tm) == NULL || strftime(out, out_len, "%Y-%m-%dT%H:%M:%S", &tm) == 0) {
+		(void)snprintf(out, out_len, "%" PRId64, ms);
+		return;
+	}
+	size_t n = strlen(out);
+	(void)snprintf(out + n, out_len - n, ".%03dZ", (int)(ms % 1000));
+}
+
+static void
+format_caller(const cJSON *event, char *out, size_t out_len)
+{
+	const cJSON *c = cJSON_GetObjectItemCaseSensitive(event, "caller");
+	const char *token = json_string(c, "token", "");
+	const char *user = json_string(c, "user", json_string(event, "actor", ""));
+	const char *program = json_string(c, "program", "");
+
+	(void)snprintf(out, out_len, "%s%s%s%s%s", token[0] != '\0' ? token : user,
+	    program[0] == '\0' ? "" : " (", program, program[0] == '\0' ? "" : ")", "");
+}
+
+static void
+format_number(const cJSON *event, const char *key, char *out, size_t out_len)
+{
+	const cJSON *v = cJSON_GetObjectItemCaseSensitive(event, key);
+
+	out[0] = '\0';
+	if (cJSON_IsNumber(v) && v->valuedouble >= 0)
+		(void)snprintf(out, out_len, "%.0f", v->valuedouble);
+}
+
+/* The outcome that belongs to a decision, or NULL. The list is newest first: it stands before. */
+static const cJSON *
+outcome_of(const cJSON *events, const cJSON *event)
+{
+	const char *id = json_string(event, "requestId", "");
+	const cJSON *e;
+
+	if (id[0] == '\0')
+		return NULL;
+	cJSON_ArrayForEach(e, events) {
+		if (e == event)
+			return NULL;
+		if (strcmp(json_string(e, "kind", ""), "invoke.outcome") == 0 &&
+		    strcmp(json_string(e, "requestId", ""), id) == 0)
+			return e;
+	}
+	return NULL;
+}
+
+static bool
+has_decision(const cJSON *events, const cJSON *outcome)
+{
+	const char *id = json_string(outcome, "requestId", "");
+	const cJSON *e;
+
+	for (e = outcome->next; e != NULL; e = e->next) {
+		if (strcmp(json_string(e, "requestId", ""), id) == 0)
+			return true;
+	}
+	(void)events;
+	return false;
+}
+
+static enum av_err
+add_row(struct table *t, const cJSON *events, const cJSON *event)
+{
+	const cJSON *outcome = outcome_of(events, event);
+	const char *reason = json_string(event, "reason", "");
+	const cJSON *numbers = outcome == NULL ? event : outcome;
+	char cells[8][CELL_ROOM];
+	enum av_err e = AV_OK;
+
+	if (reason[0] == '\0' && outcome != NULL)
+		reason = json_string(outcome, "reason", "");
+	if (reason[0] == '\0')
+		reason = json_string(event, "note", "");
+	format_time(cJSON_GetObjectItemCaseSensitive(event, "tsMs"), cells[0], CELL_ROOM);
+	(void)snprintf(cells[1], CELL_ROOM, "%s", json_string(event, "kind", "?"));
+	format_caller(event, cells[2], CELL_ROOM);
+	(void)snprintf(cells[3], CELL_ROOM, "%s", json_string(event, "capability", ""));
+	(void)snprintf(cells[4], CELL_ROOM, "%s%s%s%s", json_string(event, "method", ""),
+	    json_string(event, "method", "")[0] == '\0' ? "" : " ", json_string(event, "host", ""),
+	    json_string(event, "path", ""));
+	format_number(numbers, "status", cells[5], CELL_ROOM);
+	if (strcmp(cells[5], "0") == 0)
+		cells[5][0] = '\0';
+	format_number(numbers, "durationMs", cells[6], CELL_ROOM);
+	(void)snprintf(cells[7], CELL_ROOM, "%s", reason);
+	for (size_t i = 0; e == AV_OK && i < 8; i++)
+		e = table_add(t, str_of(cells[i]));
+	return e;
+}
+
+int
+audit_print_table(struct str text)
+{
+	static const char *const titles[] = {
+		"TIME", "EVENT", "CALLER", "CAPABILITY", "REQUEST", "STATUS", "MS", "REASON"};
+	cJSON *events = cJSON_ParseWithLength(text.p, text.len);
+	const cJSON *event;
+	enum av_err e = AV_OK;
+	struct table t;
+
+	table_init(&t, titles, 8);
+	cJSON_ArrayForEach(event, events) {
+		if (strcmp(json_string(event, "kind", ""), "invoke.outcome") == 0 &&
+		    has_decision(events, event))
+			continue;
+		e = add_row(&t, events, event);
+		if (e != AV_OK)
+			break;
+	}
+	if (e == AV_OK && t.count == 0)
+		(void)puts("No events found.");
+	else if (e == AV_OK)
+		table_print(&t, stdout);
+	table_clear(&t);
+	cJSON_Delete(events);
+	return e == AV_OK ? 0 : print_error("vault_unavailable", "out of memory", "");
+}
+
+/* Splits at the commas of the outermost array, so that each event's text stays as it came. */
+int
+audit_print_lines(struct str s)
+{
+	unsigned depth = 0;
+	bool in_string = false;
+	size_t start = 0;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < s.len; i++) {
+		char c = s.p[i];
+		if (in_string) {
+			if (c == '\\')
+				i++;
+			else if (c == '"')
+				in_string = false;
+		} else if (c == '"') {
+			in_string = true;
+		} else if (c == '{' || c == '[') {
+			if (c == '{' && depth == 1)
+				start = i;
+			depth++;
+		} else if (c == '}' || c == ']') {
+			depth--;
+			if (c == '}' && depth == 1) {
+				rc = print_bytes((struct str){s.p + start, i + 1 - start});
+				if (rc == 0)
+					rc = print_bytes(STR_LIT("\n"));
+			}
+		}
+	}
+	return rc;
+}
+
+static void
+add_csv_cell(struct buf *out, const cJSON *v, bool last)
+{
+	char number[40];
+	const char *s = "";
+
+	if (cJSON_IsString(v)) {
+		s = v->valuestring;
+	} else if (cJSON_IsNumber(v)) {
+		(void)snprintf(number, sizeof(number), "%.0f", v->valuedouble);
+		s = number;
+	}
+	/* A spreadsheet would run a cell that begins like a formula. */
+	bool formula = cJSON_IsString(v) && s[0] != '\0' && strchr("=+-@\t\r", s[0]) != NULL;
+	bool quote = formula || strpbrk(s, ",\"\r\n") != NULL;
+	if (quote)
+		(void)buf_append_byte(out, '"');
+	if (formula)
+		(void)buf_append_byte(out, '\'');
+	for (; *s != '\0'; s++) {
+		unsigned char c = (unsigned char)*s;
+		if (c == '"')
+			(void)buf_append_str(out, "\"\"");
+		else if (c < 0x20 || c == 0x7f)
+			(void)buf_appendf(out, "\\x%02x", (unsigned)c);
+		else
+			(void)buf_append_byte(out, c);
+	}
+	if (quote)
+		(void)buf_append_byte(out, '"');
+	(void)buf_append_str(out, last ? "\r\n" : ",");
+}
+
+int
+audit_print_csv(struct str text)
+{
+	static const char *const keys[] = {"tsMs", "kind", "requestId", "user", "token", "program",
+		"uid", "pid", "capability", "credential", "host", "method", "path", "decision", "reason",
+		"policy", "status", "requestBytes", "responseBytes", "durationMs", "secretId", "scope",
+		"actor", "consumer", "note"};
+	const size_t count = sizeof(keys) / sizeof(keys[0]);
+	cJSON *events = cJSON_ParseWithLength(text.p, text.len);
+	const cJSON *event;
+	struct buf out;
+	int rc;
+
+	buf_init(&out, CSV_MAX);
+	for (size_t i = 0; i < count; i++)
+		(void)buf_appendf(&out, "%s%s", keys[i], i + 1 < count ? "," : "\r\n");
+	cJSON_ArrayForEach(event, events) {
+		const cJSON *caller = cJSON_GetObjectItemCaseSensitive(event, "caller");
+		for (size_t i = 0; i < count; i++) {
+			const cJSON *v = cJSON_GetObjectItemCaseSensitive(event, keys[i]);
+			if (v == NULL)
+				v = cJSON_GetObjectItemCaseSensitive(caller, keys[i]);
+			add_csv_cell(&out, v, i + 1 == count);
+		}
+	}
+	rc = buf_err(&out) == AV_OK ? print_bytes((struct str){(const char *)out.data, out.len})
+	                            : print_error("vault_unavailable", "out of memory", "");
+	buf_clear(&out);
+	cJSON_Delete(events);
+	return rc;
+}

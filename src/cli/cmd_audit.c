@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/audit_view.h"
+#include "cli/command.h"
+#include "cli/json_args.h"
+#include "cli/operator.h"
+#include "cli/print.h"
+#include "cli/when.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define RESULT_MAX (64u * 1024u * 1024u)
+#define LIMIT_MAX 100000u
+
+static const struct option options[] = {
+	{"limit", "N", false, "at most N events (default 200)"},
+	{"before-ts-ms", "T", false, "only events before T (ms since 1970)"},
+	{"since", "TIME", false, "only after TIME: 90s, 10m, 1h, 7d ago, or 2026-01-31[T12:00:00Z]"},
+	{"until", "TIME", false, "only before TIME"},
+	{"capability", "ID", false, "only of this capability"},
+	{"event", "KIND", false, "only of this kind, for example invoke.deny"},
+	{"decision", "WORD", false, "only allow or deny"},
+	{"caller", "NAME", false, "only of this caller, for example user:alice"},
+	{"follow", NULL, false, "not in this version"},
+	{NULL, NULL, false, NULL},
+};
+
+static enum av_err
+add_time(cJSON *o, const char *key, const struct args *a, const char *name, struct fault *f)
+{
+	const char *v = args_value(a, name);
+	int64_t ms;
+
+	if (v == NULL)
+		return AV_OK;
+	if (when_parse(str_of(v), &ms) != AV_OK)
+		return fault_set(f, AV_EUSAGE, "usage", "",
+		    "--%s takes 10m, 1h, 7d, a date like 2026-01-31T12:00:00Z, or ms since 1970", name);
+	return cJSON_AddNumberToObject(o, key, (double)ms) != NULL
+	    ? AV_OK : fault_set(f, AV_ENOMEM, "no_memory", "", "out of memory");
+}
+
+static enum av_err
+build_args(const struct args *a, cJSON *o, struct fault *f)
+{
+	const char *decision = args_value(a, "decision");
+	uint64_t limit, before;
+	enum av_err e = args_number(a, "limit", 0, LIMIT_MAX, 200, &limit, f);
+
+	if (e == AV_OK)
+		e = args_number(a, "before-ts-ms", 0, (uint64_t)1 << 52, 0, &before, f);
+	if (e != AV_OK)
+		return e;
+	if (decision != NULL && strcmp(decision, "allow") != 0 && strcmp(decision, "deny") != 0)
+		return fault_set(f, AV_EUSAGE, "usage", "", "--decision takes allow or deny");
+	e = add_time(o, "sinceMs", a, "since", f);
+	if (e == AV_OK)
+		e = add_time(o, "untilMs", a, "until", f);
+	if (e != AV_OK)
+		return e;
+	if (cJSON_AddNumberToObject(o, "limit", (double)limit) == NULL ||
+	    (before > 0 && cJSON_AddNumberToObject(o, "beforeTsMs", (double)before) == NULL) ||
+	    !json_add_option(o, "capability", a, "capability") ||
+	    !json_add_option(o, "event", a, "event") ||
+	    !json_add_option(o, "decision", a, "decision") ||
+	    !json_add_option(o, "caller", a, "caller"))
+		return fault_set(f, AV_ENOMEM, "no_memory", "", "out of memory");
+	return AV_OK;
+}
+
+static int
+print_events(const struct args *a, const struct buf *result)
+{
+	struct str text = {(const char *)result->data, result->len};
+	enum output output = a->output;
+
+	if (a->verbose && output == OUTPUT_AUTO)
+		output = OUTPUT_JSON;
+	if (output == OUTPUT_AUTO)
+		output = isatty(STDOUT_FILENO) == 1 ? OUTPUT_TABLE : OUTPUT_JSON;
+	switch (output) {
+	case OUTPUT_TABLE:
+		return audit_print_table(text);
+	case OUTPUT_JSONL:
+		return audit_print_lines(text);
+	case OUTPUT_CSV:
+		return audit_print_csv(text);
+	case OUTPUT_JSON:
+	case OUTPUT_AUTO:
+		break;
+	}
+	return print_json(text);
+}
+
+static int
+run(struct args *a)
+{
+	struct fault f = {0};
+	struct buf result;
+	cJSON *o;
+	enum av_err e;
+	int rc;
+
+	if (args_has(a, "follow"))
+		return print_error("not_supported", "audit --follow is not part of this version",
+		    "Repeat aivault audit --since 1m");
+	o = cJSON_CreateObject();
+	e = build_args(a, o, &f);
+	if (e != AV_OK) {
+		cJSON_Delete(o);
+		return e == AV_EUSAGE ? usage_fault(&cmd_audit, &f) : print_fault(&f);
+	}
+	buf_init(&result, RESULT_MAX);
+	rc = operator_run("audit", o, (struct str){NULL, 0}, false, &result, &f) == AV_OK
+	    ? print_events(a, &result) : print_fault(&f);
+	buf_clear(&result);
+	return rc;
+}
+
+const struct command cmd_audit = {
+	.name = "audit",
+	.alias = "",
+	.arguments = "[OPTIONS]",
+	.about = "Show who called what, with which outcome, newest first",
+	.details = "--output table (default on a terminal), json (default otherwise), jsonl or csv.\n",
+	.options = options,
+	.run = run,
+};
+
+static const struct option no_options[] = {{NULL, NULL, false, NULL}};
+
+static int
+run_verify(struct args *a)
+{
+	struct fault f = {0};
+	struct buf result;
+	cJSON *root;
+	int rc;
+
+	(void)a;
+	buf_init(&result, RESULT_MAX);
+	if (operator_run("audit.verify", NULL, (struct str){NULL, 0}, false, &result, &f) != AV_OK) {
+		rc = print_fault(&f);
+	} else {
+		rc = print_json((struct str){(const char *)result.data, result.len});
+		root = cJSON_ParseWithLength((const char *)result.data, result.len);
+		if (!cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "ok")))
+			rc = 1;
+		cJSON_Delete(root);
+	}
+	buf_clear(&result);
+	return rc;
+}
+
+const struct command cmd_audit_verify = {
+	.name = "audit verify",
+	.alias = "",
+	.arguments = "",
+	.about = "Check the audit log's chain; ends with 1 where it is broken",
+	.options = no_options,
+	.run = run_verify,
+};

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/command.h"
+#include "cli/json_args.h"
+#include "cli/operator.h"
+#include "cli/print.h"
+
+#include <string.h>
+
+#define RESULT_MAX (64u * 1024u * 1024u)
+
+static const struct option no_options[] = {{NULL, NULL, false, NULL}};
+
+static const struct option create_options[] = {
+	{"provider", "NAME", false, "whose service (default: the credential's)"},
+	{"credential", "ID", false, "the credential that it uses"},
+	{"method", "NAME", true, "an allowed method"},
+	{"path", "PREFIX", true, "an allowed path prefix"},
+	{"host", "HOST", true, "its host (default: the credential's)"},
+	{NULL, NULL, false, NULL},
+};
+
+static int
+run_create(struct args *a)
+{
+	cJSON *o = cJSON_CreateObject();
+	struct fault f;
+
+	if (!args_has(a, "method") || !args_has(a, "path")) {
+		cJSON_Delete(o);
+		(void)fault_set(&f, AV_EINVAL, "missing_reach", "See: aivault help capability create",
+		    "at least one --%s is required", args_has(a, "method") ? "path" : "method");
+		return print_fault(&f);
+	}
+	if (!args_has(a, "provider") && !args_has(a, "credential")) {
+		cJSON_Delete(o);
+		(void)fault_set(&f, AV_EINVAL, "missing_provider", "See: aivault help capability create",
+		    "--provider or --credential is required");
+		return print_fault(&f);
+	}
+	if (cJSON_AddStringToObject(o, "id", a->positional[0]) == NULL ||
+	    !json_add_option(o, "provider", a, "provider") ||
+	    !json_add_option(o, "credential", a, "credential") ||
+	    !json_add_options(o, "methods", a, "method") ||
+	    !json_add_options(o, "paths", a, "path") || !json_add_options(o, "hosts", a, "host")) {
+		cJSON_Delete(o);
+		return print_error("vault_unavailable", "out of memory", "");
+	}
+	return operator_print("capability.create", o, (struct str){NULL, 0}, false);
+}
+
+const struct command cmd_capability_create = {
+	.name = "capability create",
+	.alias = "",
+	.arguments = "ID --method NAME --path PREFIX [OPTIONS]",
+	.about = "Make a capability of your own",
+	.options = create_options,
+	.min_positional = 1,
+	.max_positional = 1,
+	.run = run_create,
+};
+
+static int
+run_with_id(const char *op, struct args *a)
+{
+	cJSON *o = cJSON_CreateObject();
+
+	if (cJSON_AddStringToObject(o, "id", a->positional[0]) == NULL) {
+		cJSON_Delete(o);
+		return print_error("vault_unavailable", "out of memory", "");
+	}
+	return operator_print(op, o, (struct str){NULL, 0}, false);
+}
+
+static int
+run_describe(struct args *a)
+{
+	return run_with_id("capability.describe", a);
+}
+
+const struct command cmd_capability_describe = {
+	.name = "capability describe",
+	.alias = "capability args|capability shape|capability inspect",
+	.arguments = "ID",
+	.about = "Say what a capability allows and how to call it",
+	.options = no_options,
+	.min_positional = 1,
+	.max_positional = 1,
+	.run = run_describe,
+};
+
+static int
+run_enable(struct args *a)
+{
+	return run_with_id("capability.enable", a);
+}
+
+const struct command cmd_capability_enable = {
+	.name = "capability enable",
+	.alias = "",
+	.arguments = "ID",
+	.about = "Let agents use a capability again",
+	.options = no_options,
+	.min_positional = 1,
+	.max_positional = 1,
+	.run = run_enable,
+};
+
+static int
+run_disable(struct args *a)
+{
+	return run_with_id("capability.disable", a);
+}
+
+const struct command cmd_capability_disable = {
+	.name = "capability disable",
+	.alias = "",
+	.arguments = "ID",
+	.about = "Refuse all calls of a capability",
+	.options = no_options,
+	.min_positional = 1,
+	.max_positional = 1,
+	.run = run_disable,
+};
+
+/* The provider of "openai/chat-completions" where the row does not say it. */
+static void
+provider_of(const cJSON *c, char *out, size_t out_len)
+{
+	const char *id = json_string(c, "id", cJSON_IsString(c) ? c->valuestring : "?");
+	const char *p = json_string(c, "provider", NULL);
+
+	if (p != NULL)
+		(void)snprintf(out, out_len, "%s", p);
+	else
+		(void)snprintf(out, out_len, "%.*s", (int)strcspn(id, "/"), id);
+}
+
+static void
+print_required_secrets(const cJSON *c)
+{
+	const cJSON *setup = cJSON_GetObjectItemCaseSensitive(c, "requiredSecrets");
+	const cJSON *s;
+
+	if (setup == NULL)
+		setup = cJSON_GetObjectItemCaseSensitive(
+		    cJSON_GetObjectItemCaseSensitive(c, "setup"), "requiredSecrets");
+	cJSON_ArrayForEach(s, setup) {
+		const char *name = cJSON_IsString(s) && s->string == NULL ? s->valuestring : s->string;
+		if (name != NULL)
+			(void)printf("    Setup: aivault secrets create --name %s\n", name);
+	}
+}
+
+static bool
+is_ready(const cJSON *c)
+{
+	const cJSON *ready = cJSON_GetObjectItemCaseSensitive(c, "ready");
+
+	return ready == NULL || cJSON_IsTrue(ready);
+}
+
+static void
+print_group(const cJSON *list, bool ready, const char *title, uint64_t *count)
+{
+	char last[160] = "";
+	const cJSON *c;
+
+	cJSON_ArrayForEach(c, list) {
+		char provider[160];
+		if (is_ready(c) != ready)
+			continue;
+		if ((*count)++ == 0)
+			print_heading(title);
+		provider_of(c, provider, sizeof(provider));
+		if (strcmp(provider, last) != 0) {
+			(void)printf("  %s\n", provider);
+			print_required_secrets(c);
+			memcpy(last, provider, sizeof(last));
+		}
+		print_field("", 2, json_string(c, "id", cJSON_IsString(c) ? c->valuestring : "?"));
+	}
+}
+
+static int
+run_list(struct args *a)
+{
+	struct fault f = {0};
+	struct buf result;
+	struct str none = {NULL, 0};
+	cJSON *root;
+	uint64_t ready = 0, waiting = 0;
+	char count[48];
+
+	if (args_wants_json(a))
+		return operator_print("capability.list", NULL, none, false);
+	buf_init(&result, RESULT_MAX);
+	if (operator_run("capability.list", NULL, none, false, &result, &f) != AV_OK) {
+		buf_clear(&result);
+		return print_fault(&f);
+	}
+	root = cJSON_ParseWithLength((const char *)result.data, result.len);
+	const cJSON *registry = cJSON_GetObjectItemCaseSensitive(root, "registryCapabilities");
+	const cJSON *own = cJSON_GetObjectItemCaseSensitive(root, "capabilities");
+	print_group(registry, false, "Available (needs credential)", &waiting);
+	print_group(own, true, "Ready (credential configured)", &ready);
+	print_group(registry, true, "Ready (credential configured)", &ready);
+	plural(count, sizeof(count), ready + waiting, "capability", "capabilities");
+	(void)printf("\n%s, %llu ready.\n", count, (unsigned long long)ready);
+	cJSON_Delete(root);
+	buf_clear(&result);
+	return 0;
+}
+
+const struct command cmd_capability_list = {
+	.name = "capability list",
+	.alias = "",
+	.arguments = "[OPTIONS]",
+	.about = "List capabilities and what each provider still needs",
+	.options = no_options,
+	.run = run_list,
+};

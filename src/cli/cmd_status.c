@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/command.h"
+#include "cli/json_args.h"
+#include "cli/operator.h"
+#include "cli/print.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define RESULT_MAX (1024u * 1024u)
+
+static const struct option options[] = {{NULL, NULL, false, NULL}};
+
+static const char *
+provider_name(const char *type)
+{
+	if (strcmp(type, "file") == 0)
+		return "Key file";
+	if (strcmp(type, "env") == 0)
+		return "Environment variable";
+	if (strcmp(type, "passphrase") == 0)
+		return "Passphrase";
+	return strcmp(type, "macos_keychain") == 0 ? "macOS Keychain" : type;
+}
+
+static void
+print_status(const cJSON *root)
+{
+	const cJSON *st = cJSON_GetObjectItemCaseSensitive(root, "status");
+	const cJSON *paths = cJSON_GetObjectItemCaseSensitive(root, "paths");
+	const cJSON *daemon = cJSON_GetObjectItemCaseSensitive(root, "daemon");
+	const cJSON *memory = cJSON_GetObjectItemCaseSensitive(root, "memoryLocked");
+	const cJSON *pid = cJSON_GetObjectItemCaseSensitive(daemon, "pid");
+	bool enabled = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(st, "enabled"));
+	bool locked = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(st, "locked"));
+	char number[32];
+
+	print_heading("Vault");
+	print_field("Status:", 16, !enabled ? "not initialized" : locked ? "locked" : "unlocked");
+	if (enabled) {
+		print_field("Provider:", 16, provider_name(json_string(st, "providerType", "?")));
+		print_field("KEK identifier:", 16, json_string(st, "kekId", "-"));
+	}
+	print_heading("Paths");
+	print_field("Root:", 16, json_string(paths, "rootDir", "?"));
+	if (daemon != NULL) {
+		print_heading("Daemon");
+		(void)snprintf(number, sizeof(number), "%ld",
+		    cJSON_IsNumber(pid) ? (long)pid->valuedouble : 0L);
+		print_field("Pid:", 16, number);
+		print_field("Version:", 16, json_string(daemon, "version", "?"));
+		print_field("Socket:", 16, json_string(daemon, "socket", "?"));
+	}
+	if (cJSON_IsFalse(memory))
+		(void)puts("\nKeys are not locked in memory: raise `ulimit -l` for the daemon.");
+}
+
+static int
+run(struct args *a)
+{
+	struct fault f = {0};
+	struct buf result;
+	struct str none = {NULL, 0};
+	cJSON *root = NULL;
+	int rc = 0;
+
+	if (args_wants_json(a))
+		return operator_print("status", NULL, none, true);
+	buf_init(&result, RESULT_MAX);
+	if (operator_run("status", NULL, none, true, &result, &f) != AV_OK) {
+		rc = print_fault(&f);
+	} else {
+		root = cJSON_ParseWithLength((const char *)result.data, result.len);
+		print_status(root);
+		cJSON_Delete(root);
+	}
+	buf_clear(&result);
+	return rc;
+}
+
+const struct command cmd_status = {
+	.name = "status",
+	.alias = "",
+	.arguments = "[OPTIONS]",
+	.about = "Show the vault and its daemon; make a vault where there is none",
+	.options = options,
+	.run = run,
+};

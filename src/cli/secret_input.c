@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/secret_input.h"
+
+#include "base/io.h"
+#include "base/str.h"
+#include "cli/print.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <termios.h>
+#include <unistd.h>
+
+static const int stopping[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
+
+static enum av_err
+too_long(struct fault *f)
+{
+	return fault_set(f, AV_ELIMIT, "secret_size", "", "a secret may have %u bytes",
+	    SECRET_INPUT_MAX);
+}
+
+static enum av_err
+read_all(int fd, struct buf *out, struct fault *f)
+{
+	for (;;) {
+		bool again;
+		size_t n;
+		enum av_err e;
+
+		if (out->len > SECRET_INPUT_MAX)
+			return too_long(f);
+		e = io_read_some(fd, out, 4096, &n, &again);
+		if (e == AV_ELIMIT)
+			return too_long(f);
+		if (e != AV_OK)
+			return fault_set(f, AV_ESYS, "read", "", "standard input cannot be read: %s",
+			    strerror(errno));
+		if (n == 0)
+			return AV_OK;
+	}
+}
+
+static void
+strip_newline(struct buf *b)
+{
+	if (b->len > 0 && b->data[b->len - 1] == '\n') {
+		b->len--;
+		if (b->len > 0 && b->data[b->len - 1] == '\r')
+			b->len--;
+	}
+}
+
+/* Signals that would leave the terminal without echo wait until it has it again. */
+static enum av_err
+prompt_terminal(int fd, const char *prompt, struct buf *out, struct fault *f)
+{
+	struct termios saved, quiet;
+	sigset_t block, before;
+	enum av_err e;
+
+	if (tcgetattr(fd, &saved) != 0)
+		return fault_set(f, AV_ESYS, "terminal", "Use --value-file or a pipe",
+		    "the terminal cannot be set up: %s", strerror(errno));
+	(void)sigemptyset(&block);
+	for (size_t i = 0; i < sizeof(stopping) / sizeof(stopping[0]); i++)
+		(void)sigaddset(&block, stopping[i]);
+	(void)sigprocmask(SIG_BLOCK, &block, &before);
+	quiet = saved;
+	quiet.c_lflag &= (tcflag_t) ~(ECHO | ISIG);
+	quiet.c_lflag |= ICANON;
+	/* ISIG is off, so ^C arrives as a byte; it ends the line and is looked for below. */
+	quiet.c_cc[VEOL] = 3;
+	if (tcsetattr(fd, TCSAFLUSH, &quiet) != 0) {
+		(void)sigprocmask(SIG_SETMASK, &before, NULL);
+		return fault_set(f, AV_ESYS, "terminal", "Use --value-file or a pipe",
+		    "the echo cannot be turned off: %s", strerror(errno));
+	}
+	(void)!write(STDERR_FILENO, prompt, strlen(prompt));
+	(void)!write(STDERR_FILENO, " (no echo): ", 12);
+	do {
+		bool again;
+		size_t n;
+		e = io_read_some(fd, out, 4096, &n, &again);
+		if (e == AV_OK && n == 0)
+			break;
+	} while (e == AV_OK && out->data[out->len - 1] != '\n' && out->data[out->len - 1] != 3);
+	(void)!write(STDERR_FILENO, "\n", 1);
+	(void)tcsetattr(fd, TCSAFLUSH, &saved);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	if (e == AV_ELIMIT)
+		return too_long(f);
+	if (e != AV_OK)
+		return fault_set(f, AV_ESYS, "terminal", "", "the terminal cannot be read");
+	if (out->len > 0 && memchr(out->data, 3, out->len) != NULL)
+		return fault_set(f, AV_EINVAL, "interrupted", "", "interrupted; nothing was stored");
+	strip_newline(out);
+	return AV_OK;
+}
+
+static enum av_err
+from_file(const char *path, struct buf *out, struct fault *f)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	enum av_err e = AV_OK;
+
+	if (fd < 0)
+		return fault_set(f, AV_ENOTFOUND, "value_file", "", "%.300s cannot be read: %s", path,
+		    strerror(errno));
+	/* Not io_read_file: a pipe such as <(pass show x) is welcome here. */
+	for (size_t n = 1; n > 0 && e == AV_OK;) {
+		bool again;
+		e = io_read_some(fd, out, 4096, &n, &again);
+	}
+	io_close(&fd);
+	if (e == AV_ELIMIT)
+		return too_long(f);
+	if (e != AV_OK)
+		return fault_set(f, AV_ESYS, "value_file", "", "%.300s cannot be read: %s", path,
+		    strerror(errno));
+	return AV_OK;
+}
+
+static enum av_err
+from_argument(struct args *a, struct buf *out, struct fault *f)
+{
+	for (size_t i = 0; i < a->count; i++) {
+		char *v = a->items[i].value;
+		if (strcmp(a->items[i].option->name, "value") != 0)
+			continue;
+		size_t n = strlen(v);
+		enum av_err e = buf_append(out, v, n);
+		av_wipe(v, n); /* `ps` shows the vector as it is now */
+		if (e != AV_OK)
+			return too_long(f);
+	}
+	print_note(STR_LIT("warning: a value on the command line stays in the shell's history and can be "
+	                   "seen in process lists; better use the prompt, a pipe or --value-file"));
+	return AV_OK;
+}
+
+enum av_err
+secret_input(struct args *a, const char *prompt, struct buf *out, struct fault *f)
+{
+	static const struct rlimit no_core = {0, 0};
+	const char *file = args_value(a, "value-file");
+	enum av_err e;
+
+	(void)setrlimit(RLIMIT_CORE, &no_core);
+	/* Room for all at once: growing would leave copies to wipe. */
+	uint8_t *room;
+	if (buf_reserve(out, SECRET_INPUT_MAX + 1, &room) != AV_OK)
+		return fault_set(f, AV_ENOMEM, "no_memory", "", "out of memory");
+	if (file != NULL && args_has(a, "value"))
+		return fault_set(f, AV_EINVAL, "two_values", "", "give --value or --value-file, not both");
+	if (file != NULL) {
+		e = from_file(file, out, f);
+	} else if (args_has(a, "value")) {
+		e = from_argument(a, out, f);
+	} else if (isatty(STDIN_FILENO) == 1) {
+		e = prompt_terminal(STDIN_FILENO, prompt, out, f);
+	} else {
+		e = read_all(STDIN_FILENO, out, f);
+		strip_newline(out);
+	}
+	if (e == AV_OK && out->len > SECRET_INPUT_MAX)
+		e = too_long(f);
+	if (e == AV_OK && out->len == 0)
+		e = fault_set(f, AV_EINVAL, "empty_secret", "Provide --value or --value-file, type it, or pipe it in",
+		    "the secret is empty");
+	return e;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * secret_input.h - gets a secret's bytes from the operator into a buffer that is wiped.
+ *
+ * Sources: `--value-file` (the file's bytes as they are, a last newline too), `--value` (works,
+ * with a warning; its bytes are wiped from the argument vector), else standard input: a prompt
+ * without echo on a terminal, all of it otherwise, in both cases without one last newline.
+ */
+#ifndef AV_CLI_SECRET_INPUT_H
+#define AV_CLI_SECRET_INPUT_H
+
+#include "base/buf.h"
+#include "cli/args.h"
+
+#define SECRET_INPUT_MAX (64u * 1024u)
+
+/* Appends to *out, which the caller clears. `prompt`: "Value of NAME". An empty secret is refused. */
+enum av_err secret_input(struct args *a, const char *prompt, struct buf *out, struct fault *f)
+    AV_MUST_USE;
+
+#endif
