@@ -120,10 +120,9 @@ confine_broker(const char *ca_path, struct confine_state *st)
 	const char *const readable[] = {"/etc", "/usr", "/lib", "/lib32", "/lib64",
 	    "/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager/resolv.conf", "/dev/null",
 	    "/dev/urandom",
-#ifdef AV_SANITIZED
-	    "/proc", /* the sanitizers read their own maps and threads */
-#endif
-	    ca_path};
+	    /* For the callers' program names. What of another process is private there (memory,
+	     * environment, descriptors) Landlock itself refuses to a process that it holds. */
+	    "/proc", ca_path};
 	struct seccomp_filter f;
 	enum av_err e = landlock_read_only(readable, COUNT(readable), &st->landlock);
 
