@@ -65,6 +65,8 @@ load(struct script *s, char *message)
 		bool placed = r == RUN_ERROR && strchr(why, ':') != NULL;
 		snprintf(message, SANDBOX_MESSAGE_MAX + 1, "%.100s%s%.290s", placed ? "" : path,
 		    placed ? "" : ":1: ", why);
+		/* The same bytes would fail again, and take as long: it is not tried at every ask. */
+		memcpy(s->broken, message, sizeof(s->broken));
 		unload(s);
 		return AV_EINVAL;
 	}
@@ -201,6 +203,10 @@ script_ask(struct script *s, const struct judge_ask *ask, struct str body,
 {
 	char message[SANDBOX_MESSAGE_MAX + 1];
 	draft_reset(draft);
+	if (s->broken[0] != '\0') {
+		draft_deny(draft, "policy_error", str_of(s->broken));
+		return;
+	}
 	if (s->loaded && s->step_count + STEPS_KEPT_FREE > SCRIPT_MAX_STEPS) {
 		unload(s);
 	}

@@ -48,6 +48,7 @@ struct script {
 	struct script_step *steps;
 	size_t step_count;
 	bool loaded;
+	char broken[SANDBOX_MESSAGE_MAX + 1]; /* why the script cannot be loaded at all; "" if it can */
 };
 
 /* The running ask, as the sandbox's functions see it. */

@@ -1,0 +1,15 @@
+-- expect: policy_denied: table function userdata
+-- No address in any text.
+return provider "hostile" {
+  secrets = { HOSTILE_KEY = "secret" },
+  auth = auth.header("authorization", "Bearer {{secret}}"),
+  hosts = { "api.example.com" },
+  capability "x" {
+    methods = { "POST" },
+    paths = { "/" },
+    inspect = "json",
+    check = function(req)
+      return deny(tostring({}) .. " " .. tostring(pairs) .. " " .. tostring(req))
+    end,
+  },
+}

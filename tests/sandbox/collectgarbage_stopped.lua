@@ -1,0 +1,16 @@
+-- expect: policy_error
+-- Stopping the collector.
+return provider "hostile" {
+  secrets = { HOSTILE_KEY = "secret" },
+  auth = auth.header("authorization", "Bearer {{secret}}"),
+  hosts = { "api.example.com" },
+  capability "x" {
+    methods = { "POST" },
+    paths = { "/" },
+    inspect = "json",
+    check = function(req)
+      collectgarbage("stop")
+      return allow()
+    end,
+  },
+}

@@ -1,0 +1,15 @@
+-- expect: policy_error
+-- Sending the request elsewhere.
+return provider "hostile" {
+  secrets = { HOSTILE_KEY = "secret" },
+  auth = auth.header("authorization", "Bearer {{secret}}"),
+  hosts = { "api.example.com" },
+  capability "x" {
+    methods = { "POST" },
+    paths = { "/" },
+    inspect = "json",
+    check = function(req)
+      return allow { set_headers = { host = "evil.example" } }
+    end,
+  },
+}

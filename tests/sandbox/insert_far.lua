@@ -1,0 +1,15 @@
+-- expect: policy_error
+-- Inserting far outside of the list.
+return provider "hostile" {
+  secrets = { HOSTILE_KEY = "secret" },
+  auth = auth.header("authorization", "Bearer {{secret}}"),
+  hosts = { "api.example.com" },
+  capability "x" {
+    methods = { "POST" },
+    paths = { "/" },
+    inspect = "json",
+    check = function(req)
+      table.insert({}, math.maxinteger, 1)
+    end,
+  },
+}

@@ -1,0 +1,16 @@
+-- expect: policy_error
+-- Writing to a library through the table functions.
+return provider "hostile" {
+  secrets = { HOSTILE_KEY = "secret" },
+  auth = auth.header("authorization", "Bearer {{secret}}"),
+  hosts = { "api.example.com" },
+  capability "x" {
+    methods = { "POST" },
+    paths = { "/" },
+    inspect = "json",
+    check = function(req)
+      table.insert(string, 1)
+      return allow()
+    end,
+  },
+}

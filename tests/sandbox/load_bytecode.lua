@@ -1,0 +1,3 @@
+-- expect: policy_error
+-- Source text that says it is bytecode is read as text.
+Lua

@@ -1,0 +1,15 @@
+-- expect: policy_timeout
+-- A loop without an end.
+return provider "hostile" {
+  secrets = { HOSTILE_KEY = "secret" },
+  auth = auth.header("authorization", "Bearer {{secret}}"),
+  hosts = { "api.example.com" },
+  capability "x" {
+    methods = { "POST" },
+    paths = { "/" },
+    inspect = "json",
+    check = function(req)
+      while true do end
+    end,
+  },
+}

@@ -1,0 +1,16 @@
+-- expect: policy_timeout
+-- The same with goto.
+return provider "hostile" {
+  secrets = { HOSTILE_KEY = "secret" },
+  auth = auth.header("authorization", "Bearer {{secret}}"),
+  hosts = { "api.example.com" },
+  capability "x" {
+    methods = { "POST" },
+    paths = { "/" },
+    inspect = "json",
+    check = function(req)
+      ::again::
+      goto again
+    end,
+  },
+}

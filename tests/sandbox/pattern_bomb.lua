@@ -1,0 +1,17 @@
+-- expect: policy_error
+-- A pattern that backtracks for ever.
+return provider "hostile" {
+  secrets = { HOSTILE_KEY = "secret" },
+  auth = auth.header("authorization", "Bearer {{secret}}"),
+  hosts = { "api.example.com" },
+  capability "x" {
+    methods = { "POST" },
+    paths = { "/" },
+    inspect = "json",
+    check = function(req)
+      local s = "a"
+      for _ = 1, 10 do s = s .. s end
+      return s:find(".-.-.-.-.-.-.-.-b") and allow() or allow()
+    end,
+  },
+}

@@ -1,0 +1,17 @@
+-- expect: policy_error
+-- Keeping an answer for the next call.
+local kept
+return provider "hostile" {
+  secrets = { HOSTILE_KEY = "secret" },
+  auth = auth.header("authorization", "Bearer {{secret}}"),
+  hosts = { "api.example.com" },
+  capability "x" {
+    methods = { "POST" },
+    paths = { "/" },
+    inspect = "json",
+    check = function(req)
+      kept = kept or allow()
+      return kept
+    end,
+  },
+}

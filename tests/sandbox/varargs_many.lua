@@ -1,0 +1,16 @@
+-- expect: policy_error | policy_memory | policy_timeout
+-- More values than a stack holds.
+return provider "hostile" {
+  secrets = { HOSTILE_KEY = "secret" },
+  auth = auth.header("authorization", "Bearer {{secret}}"),
+  hosts = { "api.example.com" },
+  capability "x" {
+    methods = { "POST" },
+    paths = { "/" },
+    inspect = "json",
+    check = function(req)
+      local function f(...) return f(1, 2, 3, 4, 5, 6, 7, 8, ...) end
+      return f()
+    end,
+  },
+}

@@ -1,0 +1,15 @@
+-- expect: policy_error
+-- Two answers at once.
+return provider "hostile" {
+  secrets = { HOSTILE_KEY = "secret" },
+  auth = auth.header("authorization", "Bearer {{secret}}"),
+  hosts = { "api.example.com" },
+  capability "x" {
+    methods = { "POST" },
+    paths = { "/" },
+    inspect = "json",
+    check = function(req)
+      return deny("no"), allow()
+    end,
+  },
+}

@@ -1,0 +1,16 @@
+-- expect: policy_error
+-- More charges than a verdict holds.
+return provider "hostile" {
+  secrets = { HOSTILE_KEY = "secret" },
+  auth = auth.header("authorization", "Bearer {{secret}}"),
+  hosts = { "api.example.com" },
+  capability "x" {
+    methods = { "POST" },
+    paths = { "/" },
+    inspect = "json",
+    check = function(req)
+      for i = 1, 100 do counter.add("k" .. i, 1, 60) end
+      return allow()
+    end,
+  },
+}
