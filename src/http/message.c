@@ -284,6 +284,12 @@ message_headers(struct message *m)
 	return &m->head.headers;
 }
 
+unsigned
+message_minor_version(const struct message *m)
+{
+	return m->head.minor;
+}
+
 bool
 message_keep_alive(const struct message *m)
 {
