@@ -10,6 +10,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* Runs beside the built-in ones: its checks run into both limits. */
+static const char hungry[] =
+    "return provider \"zz\" {\n"
+    "  secrets = { ZZ_KEY = \"secret\" }, hosts = { \"api.example.com\" },\n"
+    "  auth = auth.header(\"authorization\", \"Bearer {{secret}}\"),\n"
+    "  capability \"time\" { methods = { \"GET\" }, paths = { \"/\" },\n"
+    "    check = function() while true do end end },\n"
+    "  capability \"memory\" { methods = { \"GET\" }, paths = { \"/\" },\n"
+    "    check = function() local s = \"x\" while true do s = s .. s end end },\n"
+    "  capability \"fine\" { methods = { \"GET\" }, paths = { \"/\" },\n"
+    "    check = function() return allow() end },\n"
+    "}\n";
+
 struct process {
 	pid_t pid;
 	int control;
@@ -26,12 +39,20 @@ run_child(int control)
 	}
 	struct judge *j = calloc(1, sizeof(*j));
 	struct sandbox_limits limits = {SANDBOX_CHECK_MS, SANDBOX_MEMORY_BYTES};
-	enum av_err e = j != NULL ? judge_init(j, embedded_lua, embedded_lua_count, &limits) : AV_ENOMEM;
+	struct embedded_file *files = calloc(embedded_lua_count + 1, sizeof(*files));
+	if (j == NULL || files == NULL) {
+		_exit(2);
+	}
+	memcpy(files, embedded_lua, embedded_lua_count * sizeof(*files));
+	files[embedded_lua_count] =
+	    (struct embedded_file){"capabilities/zz.lua", hungry, sizeof(hungry) - 1};
+	enum av_err e = judge_init(j, files, embedded_lua_count + 1, &limits);
 	if (e == AV_OK) {
 		e = channel_run(j);
 		judge_clear(j);
 	}
 	free(j);
+	free(files);
 	_exit(e == AV_OK ? 0 : 1);
 }
 
@@ -240,6 +261,37 @@ test_limits_set_by_cli_hold_for_a_capability_without_script(void **state)
 }
 
 static void
+test_confined_judge_survives_limits_and_loads_the_script_anew(void **state)
+{
+	(void)state;
+	static const char *const asked[] = {"zz/time", "zz/fine", "zz/memory", "zz/fine"};
+	static const char *const reasons[] = {"policy_timeout", "", "policy_memory", ""};
+	struct process p;
+	struct buf out;
+	struct judge_verdict v;
+	size_t used = 0;
+	start(&p);
+	buf_init(&out, 1024 * 1024);
+	for (uint64_t i = 0; i < 4; i++) {
+		struct judge_ask a = simple_ask(i);
+		a.provider = STR_LIT("zz");
+		a.capability = str_of(asked[i]);
+		assert_int_equal(judge_ask_encode(&a, &out), AV_OK);
+	}
+	send_buf(&p, &out);
+	for (uint64_t i = 0; i < 4; i++) {
+		read_verdict(&p, &used, &v);
+		assert_int_equal(v.kind, i % 2 == 1 ? VERDICT_ALLOW : VERDICT_DENY);
+		assert_true(str_eq_cstr(v.reason, reasons[i]));
+		assert_int_equal(v.limit_hit, i % 2 == 0);
+		judge_verdict_clear(&v);
+	}
+	buf_clear(&out);
+	assert_int_equal(io_send_fds(p.control, CONTROL_STOP, NULL, 0), AV_OK);
+	assert_int_equal(wait_for(&p), 0);
+}
+
+static void
 test_body_of_another_ask_is_never_read(void **state)
 {
 	(void)state;
@@ -282,6 +334,7 @@ main(void)
 	    cmocka_unit_test(test_closed_control_socket_ends_it),
 	    cmocka_unit_test(test_broker_channel_may_be_replaced),
 	    cmocka_unit_test(test_limits_set_by_cli_hold_for_a_capability_without_script),
+	    cmocka_unit_test(test_confined_judge_survives_limits_and_loads_the_script_anew),
 	    cmocka_unit_test(test_body_of_another_ask_is_never_read),
 	    cmocka_unit_test(test_malformed_frame_ends_it_with_an_error),
 	};
