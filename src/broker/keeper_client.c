@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/keeper_client.h"
+
+#include "base/log.h"
+#include "broker/channel.h"
+
+#include <stdlib.h>
+
+struct keeper_ask {
+	struct keeper_ask *next;
+	struct keeper_ask *prev;
+	uint64_t id;
+	uint16_t want; /* the message type that answers it */
+	keeper_answer_fn fn;
+	void *ctx;
+};
+
+struct keeper_client {
+	struct broker *b;
+	struct channel *ch;
+	struct keeper_ask head; /* a ring, oldest first: answers mostly come in order */
+	uint64_t last_id;
+	struct keeper_state state;
+	bool has_state;
+};
+
+static void
+keeper_unlink(struct keeper_ask *a)
+{
+	a->prev->next = a->next;
+	a->next->prev = a->prev;
+}
+
+static struct keeper_ask *
+keeper_find(struct keeper_client *k, uint64_t id)
+{
+	struct keeper_ask *a;
+
+	for (a = k->head.next; a != &k->head; a = a->next) {
+		if (a->id == id)
+			return a;
+	}
+	return NULL;
+}
+
+static void
+keeper_answer(struct keeper_ask *a, const struct keeper_answer *answer)
+{
+	keeper_unlink(a);
+	a->fn(a->ctx, answer);
+	free(a);
+}
+
+/* Every question that waits gets an answer, those too that handlers ask meanwhile on no channel. */
+static void
+keeper_fail_all(struct keeper_client *k)
+{
+	struct keeper_fault f = {0};
+	struct keeper_answer answer = {.fault = &f};
+
+	fault_set(&f.fault, AV_EUNAVAIL, "keeper_unavailable", "Try again in a moment.",
+	    "The part of aivault that holds the keys went away.");
+	while (k->head.next != &k->head)
+		keeper_answer(k->head.next, &answer);
+}
+
+static void
+keeper_on_closed(void *ctx)
+{
+	struct keeper_client *k = ctx;
+
+	k->ch = NULL;
+	k->has_state = false;
+	keeper_fail_all(k);
+}
+
+static enum av_err
+keeper_on_resolved(struct keeper_client *k, const struct frame *f)
+{
+	struct keeper_resolved m;
+	struct keeper_answer answer = {.resolved = &m};
+	struct keeper_ask *a;
+	enum av_err e = keeper_resolved_decode(f, &m);
+
+	if (e != AV_OK)
+		return e;
+	a = keeper_find(k, m.ask_id);
+	if (a != NULL && a->want == KEEPER_RESOLVED)
+		keeper_answer(a, &answer);
+	keeper_resolved_clear(&m);
+	return AV_OK;
+}
+
+static enum av_err
+keeper_on_released(struct keeper_client *k, const struct frame *f)
+{
+	struct keeper_released m;
+	struct keeper_answer answer = {.released = &m};
+	struct keeper_ask *a;
+	enum av_err e = keeper_released_decode(f, &m);
+
+	if (e != AV_OK)
+		return e;
+	a = keeper_find(k, m.ask_id);
+	if (a != NULL && a->want == KEEPER_RELEASED)
+		keeper_answer(a, &answer);
+	keeper_released_clear(&m);
+	return AV_OK;
+}
+
+static enum av_err
+keeper_on_fault(struct keeper_client *k, const struct frame *f)
+{
+	struct keeper_fault m;
+	struct keeper_answer answer = {.fault = &m};
+	struct keeper_ask *a;
+	enum av_err e = keeper_fault_decode(f, &m);
+
+	if (e != AV_OK)
+		return e;
+	/* A fault that says "done" would read as an answer without one. */
+	if (m.fault.err == AV_OK)
+		return AV_EFORMAT;
+	a = keeper_find(k, m.ask_id);
+	if (a != NULL)
+		keeper_answer(a, &answer);
+	return AV_OK;
+}
+
+static enum av_err
+keeper_on_listed(struct keeper_client *k, const struct frame *f)
+{
+	struct keeper_listed m;
+	struct keeper_answer answer = {.listed = &m};
+	struct keeper_ask *a;
+	enum av_err e = keeper_listed_decode(f, &m);
+
+	if (e != AV_OK)
+		return e;
+	a = keeper_find(k, m.ask_id);
+	if (a != NULL && a->want == KEEPER_LISTED)
+		keeper_answer(a, &answer);
+	return AV_OK;
+}
+
+static enum av_err
+keeper_on_frame(void *ctx, const struct frame *f)
+{
+	struct keeper_client *k = ctx;
+	enum av_err e;
+
+	switch (f->type) {
+	case KEEPER_RESOLVED:
+		return keeper_on_resolved(k, f);
+	case KEEPER_RELEASED:
+		return keeper_on_released(k, f);
+	case KEEPER_FAULT:
+		return keeper_on_fault(k, f);
+	case KEEPER_LISTED:
+		return keeper_on_listed(k, f);
+	case KEEPER_STATE:
+		e = keeper_state_decode(f, &k->state);
+		k->has_state = e == AV_OK;
+		return e;
+	default:
+		return AV_EFORMAT;
+	}
+}
+
+static const struct channel_ops keeper_channel_ops = {
+	.frame = keeper_on_frame,
+	.closed = keeper_on_closed,
+};
+
+enum av_err
+keeper_client_new(struct broker *b, struct keeper_client **out)
+{
+	struct keeper_client *k = calloc(1, sizeof(*k));
+
+	if (k == NULL)
+		return AV_ENOMEM;
+	k->b = b;
+	k->head.next = &k->head;
+	k->head.prev = &k->head;
+	*out = k;
+	return AV_OK;
+}
+
+void
+keeper_client_free(struct keeper_client *k)
+{
+	if (k == NULL)
+		return;
+	if (k->ch != NULL)
+		channel_close(k->ch);
+	k->ch = NULL;
+	keeper_fail_all(k);
+	free(k);
+}
+
+enum av_err
+keeper_client_use(struct keeper_client *k, int fd)
+{
+	struct channel *old = k->ch;
+
+	k->ch = NULL;
+	k->has_state = false;
+	channel_close(old);
+	keeper_fail_all(k);
+	return channel_open(&k->b->loop, &k->b->later, fd, &keeper_channel_ops, k, &k->ch);
+}
+
+bool
+keeper_client_has_channel(const struct keeper_client *k)
+{
+	return k->ch != NULL;
+}
+
+bool
+keeper_client_is_up(const struct keeper_client *k)
+{
+	return k->ch != NULL && k->has_state;
+}
+
+bool
+keeper_client_locked(const struct keeper_client *k)
+{
+	return !keeper_client_is_up(k) || k->state.locked != 0;
+}
+
+bool
+keeper_client_has_vault(const struct keeper_client *k)
+{
+	return keeper_client_is_up(k) && k->state.has_vault != 0;
+}
+
+uint64_t
+keeper_client_generation(const struct keeper_client *k)
+{
+	return k->state.generation;
+}
+
+enum av_err
+keeper_client_check(const struct keeper_client *k, struct fault *f)
+{
+	if (!keeper_client_is_up(k))
+		return fault_set(f, AV_EUNAVAIL, "keeper_unavailable", "Try again in a moment.",
+		    "The part of aivault that holds the keys is not running.");
+	if (k->state.has_vault == 0)
+		return fault_set(f, AV_ENOVAULT, "no_vault",
+		    "Ask the vault's owner to run `aivault init`.", "There is no vault yet.");
+	if (k->state.locked != 0)
+		return fault_set(f, AV_ELOCKED, "vault_locked",
+		    "Ask the vault's owner to run `aivault unlock`.", "The vault is locked.");
+	return AV_OK;
+}
+
+/* Notes who waits; the frame is in the channel's buffer already. */
+static enum av_err
+keeper_ask(struct keeper_client *k, uint16_t want, keeper_answer_fn fn, void *ctx)
+{
+	struct keeper_ask *a = calloc(1, sizeof(*a));
+
+	if (a == NULL)
+		return AV_ENOMEM;
+	a->id = k->last_id;
+	a->want = want;
+	a->fn = fn;
+	a->ctx = ctx;
+	a->prev = k->head.prev;
+	a->next = &k->head;
+	k->head.prev->next = a;
+	k->head.prev = a;
+	channel_kick(k->ch);
+	return AV_OK;
+}
+
+enum av_err
+keeper_client_resolve(struct keeper_client *k, struct keeper_resolve *m, keeper_answer_fn fn,
+    void *ctx)
+{
+	enum av_err e;
+
+	if (k->ch == NULL)
+		return AV_EUNAVAIL;
+	m->ask_id = ++k->last_id;
+	e = keeper_resolve_encode(m, channel_out(k->ch));
+	return e != AV_OK ? e : keeper_ask(k, KEEPER_RESOLVED, fn, ctx);
+}
+
+enum av_err
+keeper_client_release(struct keeper_client *k, struct keeper_release *m, keeper_answer_fn fn,
+    void *ctx)
+{
+	enum av_err e;
+
+	if (k->ch == NULL)
+		return AV_EUNAVAIL;
+	m->ask_id = ++k->last_id;
+	e = keeper_release_encode(m, channel_out(k->ch));
+	return e != AV_OK ? e : keeper_ask(k, KEEPER_RELEASED, fn, ctx);
+}
+
+enum av_err
+keeper_client_list(struct keeper_client *k, struct keeper_list *m, keeper_answer_fn fn, void *ctx)
+{
+	enum av_err e;
+
+	if (k->ch == NULL)
+		return AV_EUNAVAIL;
+	m->ask_id = ++k->last_id;
+	e = keeper_list_encode(m, channel_out(k->ch));
+	return e != AV_OK ? e : keeper_ask(k, KEEPER_LISTED, fn, ctx);
+}
+
+void
+keeper_client_denied(struct keeper_client *k, const struct keeper_denied *m)
+{
+	if (k->ch == NULL || keeper_denied_encode(m, channel_out(k->ch)) != AV_OK)
+		log_warn("the denial of request %.*s has no audit row: the keeper is not there",
+		    STR_FMT(m->request_id));
+	else
+		channel_kick(k->ch);
+}
+
+void
+keeper_client_outcome(struct keeper_client *k, const struct keeper_outcome *m)
+{
+	if (k->ch == NULL || keeper_outcome_encode(m, channel_out(k->ch)) != AV_OK)
+		log_warn("the outcome of request %.*s has no audit row: the keeper is not there",
+		    STR_FMT(m->request_id));
+	else
+		channel_kick(k->ch);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * listener.h - accepts agents: reads who they are from the kernel, counts them, keeps the list.
+ */
+#ifndef AV_BROKER_LISTENER_H
+#define AV_BROKER_LISTENER_H
+
+#include "broker/broker.h"
+
+#include <stdint.h>
+
+struct listener;
+struct session;
+
+enum av_err listener_new(struct broker *b, struct listener **out) AV_MUST_USE;
+/* Takes a listening descriptor; one that was there before is closed. */
+enum av_err listener_use(struct listener *l, int fd) AV_MUST_USE;
+bool listener_is_open(const struct listener *l);
+/* No new connections; idle ones close, busy ones after their answer. */
+void listener_stop(struct listener *l);
+void listener_free(struct listener *l); /* closes what is left */
+
+/* The list of sessions, for session.c. */
+struct listener_node {
+	struct listener_node *next;
+	struct listener_node *prev;
+	struct session *session;
+	uint32_t uid;
+};
+void listener_add(struct listener *l, struct listener_node *n);
+void listener_remove(struct listener *l, struct listener_node *n);
+
+#endif

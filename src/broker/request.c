@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/request.h"
+
+#include <string.h>
+
+#define ROUTE_PREFIX "/i/"
+
+static void
+text_copy(char *out, size_t room, struct str s)
+{
+	size_t n = s.len < room - 1 ? s.len : room - 1;
+
+	if (n > 0)
+		memcpy(out, s.p, n);
+	out[n] = '\0';
+}
+
+void
+invoke_target_split(struct str rest, struct str *capability, struct str *target, bool *has_path)
+{
+	struct str path = rest, query = {NULL, 0};
+	bool has_query = str_cut(rest, '?', &path, &query);
+	size_t i;
+
+	for (i = 0; i + 3 <= path.len; i++) {
+		if (memcmp(path.p + i, "/-/", 3) == 0) {
+			*capability = (struct str){path.p, i};
+			*target = (struct str){rest.p + i + 2, rest.len - i - 2};
+			*has_path = true;
+			return;
+		}
+	}
+	*capability = path;
+	*target = (struct str){rest.p + path.len, has_query ? rest.len - path.len : 0};
+	*has_path = false;
+}
+
+/* Takes one context header off. AV_EINVAL where it is given twice, too long or not text. */
+static enum av_err
+context_take(struct header_list *l, struct str name, char *out, size_t room, struct fault *f)
+{
+	const struct header *h = header_list_find(l, name);
+
+	out[0] = '\0';
+	if (h == NULL)
+		return AV_OK;
+	if (header_list_count(l, name) > 1 || h->value.len >= room || !str_is_utf8(h->value))
+		return fault_set(f, AV_EINVAL, "context_header",
+		    "Give it once, as UTF-8 text.",
+		    "The header %.*s is repeated, longer than %zu bytes or not text.",
+		    STR_FMT(name), room - 1);
+	text_copy(out, room, h->value);
+	(void)header_list_remove(l, name);
+	return AV_OK;
+}
+
+static enum av_err
+timeout_take(struct header_list *l, uint64_t *out, struct fault *f)
+{
+	char text[24];
+	enum av_err e = context_take(l, STR_LIT("aivault-timeout-ms"), text, sizeof(text), f);
+
+	*out = 0;
+	if (e != AV_OK || text[0] == '\0')
+		return e;
+	e = str_to_u64(str_of(text), 1, REQUEST_TIMEOUT_MAX_MS, out);
+	if (e != AV_OK)
+		return fault_set(f, AV_EINVAL, "timeout", "Give milliseconds as a plain number.",
+		    "Aivault-Timeout-Ms must be between 1 and %u.", REQUEST_TIMEOUT_MAX_MS);
+	return AV_OK;
+}
+
+/* The one other character that a credential id may have: "openai:codex-oauth". */
+static bool
+credential_id_is_valid(const char *s)
+{
+	char folded[REQUEST_ID_TEXT + 1];
+	size_t i;
+
+	text_copy(folded, sizeof(folded), str_of(s));
+	for (i = 1; folded[0] != '\0' && folded[i] != '\0'; i++) {
+		if (folded[i] == ':')
+			folded[i] = '_';
+	}
+	return id_is_valid(str_of(folded));
+}
+
+enum av_err
+invoke_request_parse(struct invoke_request *out, struct message *m, const struct caller *c,
+    struct fault *f)
+{
+	struct header_list *l = message_headers(m);
+	struct str capability, target = message_target(m), method = message_method(m);
+	enum av_err e;
+
+	memset(out, 0, sizeof(*out));
+	out->caller = *c;
+	out->headers = l;
+	target.p += sizeof(ROUTE_PREFIX) - 1;
+	target.len -= sizeof(ROUTE_PREFIX) - 1;
+	invoke_target_split(target, &capability, &out->target, &out->has_path);
+	if (!id_is_valid(capability) || capability.len > REQUEST_ID_TEXT)
+		return fault_set(f, AV_EINVAL, "capability_id",
+		    "Use /i/<capability>/-/<path>; see GET /aivault/capabilities.",
+		    "That is not a capability's id.");
+	text_copy(out->capability, sizeof(out->capability), capability);
+	if (!method_is_known(method))
+		return fault_set(f, AV_EINVAL, "method",
+		    "Use GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS.",
+		    "The method is not supported.");
+	text_copy(out->method, sizeof(out->method), method);
+	e = context_take(l, STR_LIT("aivault-credential"), out->credential,
+	    sizeof(out->credential), f);
+	if (e == AV_OK && out->credential[0] != '\0' && !credential_id_is_valid(out->credential))
+		e = fault_set(f, AV_EINVAL, "credential_id", "See `aivault credential list`.",
+		    "Aivault-Credential is not a credential's id.");
+	if (e == AV_OK)
+		e = context_take(l, STR_LIT("aivault-workspace"), out->caller.workspace,
+		    sizeof(out->caller.workspace), f);
+	if (e == AV_OK)
+		e = context_take(l, STR_LIT("aivault-group"), out->caller.group,
+		    sizeof(out->caller.group), f);
+	if (e == AV_OK)
+		e = timeout_take(l, &out->timeout_ms, f);
+	if (e != AV_OK)
+		return e;
+	if (message_is_chunked(m)) {
+		out->has_body = true;
+		out->body_size = UINT64_MAX;
+	} else {
+		out->has_body = message_content_length(m, &out->body_size) && out->body_size > 0;
+		if (!out->has_body)
+			out->body_size = 0;
+	}
+	return AV_OK;
+}
