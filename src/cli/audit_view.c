@@ -136,7 +136,7 @@ audit_print_table(struct str text)
 		table_print(&t, stdout);
 	table_clear(&t);
 	cJSON_Delete(events);
-	return e == AV_OK ? 0 : print_error("vault_unavailable", "out of memory", "");
+	return e == AV_OK ? 0 : print_failure("vault_unavailable", "out of memory", "");
 }
 
 /* Splits at the commas of the outermost array, so that each event's text stays as it came. */
@@ -232,7 +232,7 @@ audit_print_csv(struct str text)
 		}
 	}
 	rc = buf_err(&out) == AV_OK ? print_bytes((struct str){(const char *)out.data, out.len})
-	                            : print_error("vault_unavailable", "out of memory", "");
+	                            : print_failure("vault_unavailable", "out of memory", "");
 	buf_clear(&out);
 	cJSON_Delete(events);
 	return rc;

@@ -64,6 +64,8 @@ autostart_fault(const char *text, struct fault *f)
 
 	if (colon != NULL) {
 		struct str code = {text, (size_t)(colon - text)};
+		if (str_eq_cstr(code, "not_supported"))
+			return fault_set(f, AV_ENOTSUP, "daemon_failed", "", "%s", colon + 2);
 		for (int e = AV_OK + 1; e < AV_ERR_COUNT; e++) {
 			if (str_eq_cstr(code, av_err_code((enum av_err)e))) {
 				/* Several errors share a code; any of them prints the same one. */

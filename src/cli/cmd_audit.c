@@ -102,7 +102,7 @@ run(struct args *a)
 	int rc;
 
 	if (args_has(a, "follow"))
-		return print_error("not_supported", "audit --follow is not part of this version",
+		return print_failure("not_supported", "audit --follow is not part of this version",
 		    "Repeat aivault audit --since 1m");
 	o = cJSON_CreateObject();
 	e = build_args(a, o, &f);

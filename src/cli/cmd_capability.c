@@ -43,7 +43,7 @@ run_create(struct args *a)
 	    !json_add_options(o, "methods", a, "method") ||
 	    !json_add_options(o, "paths", a, "path") || !json_add_options(o, "hosts", a, "host")) {
 		cJSON_Delete(o);
-		return print_error("vault_unavailable", "out of memory", "");
+		return print_failure("vault_unavailable", "out of memory", "");
 	}
 	return operator_print("capability.create", o, (struct str){NULL, 0}, false);
 }
@@ -66,7 +66,7 @@ run_with_id(const char *op, struct args *a)
 
 	if (cJSON_AddStringToObject(o, "id", a->positional[0]) == NULL) {
 		cJSON_Delete(o);
-		return print_error("vault_unavailable", "out of memory", "");
+		return print_failure("vault_unavailable", "out of memory", "");
 	}
 	return operator_print(op, o, (struct str){NULL, 0}, false);
 }

@@ -102,17 +102,15 @@ zsh(void)
 static void
 fish(void)
 {
-	(void)fputs("complete -c aivault -f\n", stdout);
+	(void)fputs("complete -c aivault -f\ncomplete -c aivault -n __fish_use_subcommand -a '", stdout);
+	first_words("", " ");
+	(void)fputs("'\n", stdout);
 	for (size_t i = 0; commands[i] != NULL; i++) {
 		const struct command *c = commands[i];
 		size_t n = strcspn(c->name, " ");
-		if (c->name[n] == '\0')
-			(void)printf("complete -c aivault -n __fish_use_subcommand -a %s -d '%s'\n", c->name,
-			    c->about);
-		else
-			(void)printf("complete -c aivault -n __fish_use_subcommand -a %.*s\n"
-			             "complete -c aivault -n '__fish_seen_subcommand_from %.*s' -a %s\n",
-			    (int)n, c->name, (int)n, c->name, c->name + n + 1);
+		if (c->name[n] != '\0')
+			(void)printf("complete -c aivault -n '__fish_seen_subcommand_from %.*s' -a %s -d '%s'\n",
+			    (int)n, c->name, c->name + n + 1, c->about);
 		for (const struct option *o = c->options; o->name != NULL; o++)
 			(void)printf("complete -c aivault -n '__fish_seen_subcommand_from %.*s' -l %s%s\n",
 			    (int)n, c->name, o->name,

@@ -32,7 +32,7 @@ run(struct args *a)
 			continue;
 		(void)snprintf(message, sizeof(message), "--provider %s is not part of this version",
 		    provider);
-		return print_error("not_supported", message, "Use --provider file");
+		return print_failure("not_supported", message, "Use --provider file");
 	}
 	if (strcmp(provider, "file") != 0) {
 		(void)fault_set(&f, AV_EUSAGE, "usage", "",
@@ -43,7 +43,7 @@ run(struct args *a)
 	if (cJSON_AddStringToObject(o, "provider", provider) == NULL ||
 	    !json_add_option(o, "filePath", a, "file-path")) {
 		cJSON_Delete(o);
-		return print_error("vault_unavailable", "out of memory", "");
+		return print_failure("vault_unavailable", "out of memory", "");
 	}
 	return operator_print("init", o, (struct str){NULL, 0}, false);
 }

@@ -56,7 +56,7 @@ run(struct args *a)
 	else if (e != AV_OK && strcmp(f.reason, READER_GONE) == 0)
 		rc = 1; /* `| head` has what it wanted; there is nothing to tell */
 	else if (e != AV_OK)
-		rc = code[0] != '\0' ? print_error(code, f.message, f.remedy) : print_fault(&f);
+		rc = code[0] != '\0' ? print_failure(code, f.message, f.remedy) : print_fault(&f);
 	invocation_clear(&v);
 	return rc;
 }

@@ -100,7 +100,7 @@ print_result(const struct invocation *v, const struct result *r)
 		char message[96];
 		(void)snprintf(message, sizeof(message),
 		    "the upstream's answer (status %u) is not JSON", r->status);
-		return print_error("invalid_request", message, "Use aivault invoke to see it");
+		return print_failure("invalid_request", message, "Use aivault invoke to see it");
 	}
 	buf_init(&out, BODY_MAX + 65536);
 	(void)buf_append_str(&out, "{\"planned\":{");
@@ -115,7 +115,7 @@ print_result(const struct invocation *v, const struct result *r)
 	(void)buf_append(&out, r->body.data, r->body.len);
 	(void)buf_append_str(&out, "}}");
 	rc = buf_err(&out) == AV_OK ? print_json(view(&out))
-	                            : print_error("vault_unavailable", "out of memory", "");
+	                            : print_failure("vault_unavailable", "out of memory", "");
 	buf_clear(&out);
 	return rc;
 }
@@ -141,7 +141,7 @@ run(struct args *a)
 	if (e == AV_EUSAGE)
 		rc = usage_fault(&cmd_json, &f);
 	else if (e != AV_OK)
-		rc = code[0] != '\0' ? print_error(code, f.message, f.remedy) : print_fault(&f);
+		rc = code[0] != '\0' ? print_failure(code, f.message, f.remedy) : print_fault(&f);
 	else
 		rc = print_result(&v, &r);
 	buf_clear(&r.credential);

@@ -16,7 +16,7 @@ unknown_command(int argc, char **argv)
 
 	if (later != NULL) {
 		(void)snprintf(message, sizeof(message), "%s is not part of this version", later);
-		return print_error("not_supported", message,
+		return print_failure("not_supported", message,
 		    "docs/KNOWN-GAPS.md lists what is missing; aivault help lists what there is");
 	}
 	if (!command_is_group(argv[0])) {
@@ -43,7 +43,7 @@ run_command(const struct command *c, int argc, char **argv)
 	int rc;
 
 	if (a == NULL)
-		return print_error("vault_unavailable", "out of memory", "");
+		return print_failure("vault_unavailable", "out of memory", "");
 	if (args_parse(a, c->options, argc, argv, &f) != AV_OK) {
 		rc = usage_fault(c, &f);
 	} else if (a->help) {

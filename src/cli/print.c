@@ -21,7 +21,7 @@ bare_length(const char *s)
 }
 
 int
-print_error(const char *code, const char *message, const char *remedy)
+print_failure(const char *code, const char *message, const char *remedy)
 {
 	struct buf raw, safe;
 
@@ -46,7 +46,7 @@ print_fault(const struct fault *f)
 {
 	const char *code = f->err == AV_ENOTSUP ? "not_supported" : av_err_code(f->err);
 
-	(void)print_error(code, f->message[0] == '\0' ? av_err_text(f->err) : f->message, f->remedy);
+	(void)print_failure(code, f->message[0] == '\0' ? av_err_text(f->err) : f->message, f->remedy);
 	return av_err_exit(f->err) == 0 ? 1 : av_err_exit(f->err);
 }
 

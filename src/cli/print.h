@@ -19,7 +19,7 @@
 /* `aivault: <code>: <message>. <remedy>.` on standard error. Returns the exit code. */
 int print_fault(const struct fault *f);
 /* The same with a code of its own ("not_supported", or what the daemon sent). Returns 1. */
-int print_error(const char *code, const char *message, const char *remedy);
+int print_failure(const char *code, const char *message, const char *remedy);
 /* A line for standard error that is no error: `aivault: <text>`. */
 void print_note(struct str text);
 

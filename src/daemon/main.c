@@ -41,13 +41,26 @@ say_ready(void *ctx)
 	io_close(fd);
 }
 
+/* Length without the full stop that some texts bring along. */
+static int
+bare_length(const char *s)
+{
+	size_t n = strlen(s);
+
+	while (n > 0 && (s[n - 1] == '.' || s[n - 1] == '\n' || s[n - 1] == ' '))
+		n--;
+	return (int)n;
+}
+
 /* The one message: where somebody waits for it, there; else on standard error. */
 static void
 say_failed(int *fd, const struct fault *f)
 {
 	char text[800];
-	int n = snprintf(text, sizeof(text), "%s: %s.%s%s%s\n", av_err_code(f->err), f->message,
-	    f->remedy[0] == '\0' ? "" : " ", f->remedy, f->remedy[0] == '\0' ? "" : ".");
+	const char *code = f->err == AV_ENOTSUP ? "not_supported" : av_err_code(f->err);
+	int remedy = bare_length(f->remedy);
+	int n = snprintf(text, sizeof(text), "%s: %.*s.%s%.*s%s\n", code, bare_length(f->message),
+	    f->message, remedy == 0 ? "" : " ", remedy, f->remedy, remedy == 0 ? "" : ".");
 
 	if (n < 0)
 		return;
