@@ -22,6 +22,7 @@ struct confine_state {
 	bool no_dump; /* no core file, not dumpable: nor readable by others of the same user */
 	bool seccomp;
 	bool landlock;
+	bool no_caps; /* the broker's: no capabilities, also as root */
 };
 
 /* All processes: no core dumps, not dumpable, no new privileges. */
@@ -35,7 +36,9 @@ enum av_err confine_judge_filter(struct confine_state *st) AV_MUST_USE;
 
 /* The broker may not execute, signal, look into other processes, make AF_UNIX sockets, change
  * mounts or namespaces, or push input into a terminal; it may read files below /etc, /usr, /lib,
- * where the resolver's state is, and `ca_path` (a file; NULL for none), and write none. */
+ * /proc (no other process's memory, environment or descriptors: Landlock sees to it), where the
+ * resolver's state is, and `ca_path` (a file; NULL for none), and write none. It keeps no
+ * capabilities: run by root, it reads what root owns, not what others keep to themselves. */
 enum av_err confine_broker(const char *ca_path, struct confine_state *st) AV_MUST_USE;
 
 /* The keeper may not execute, signal, look into other processes, make any socket but AF_UNIX,

@@ -7,6 +7,7 @@
 #include "base/seccomp.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -14,6 +15,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -22,8 +24,8 @@
 #define SYS_process_mrelease 448
 #endif
 
-static const int judge_allowed[] = {
-    SYS_read, SYS_readv, SYS_write, SYS_writev, SYS_ppoll, SYS_recvmsg, SYS_sendmsg,
+static const int judge_allowed[] = {SYS_read, SYS_readv, SYS_write, SYS_writev, SYS_ppoll,
+    SYS_recvmsg, SYS_sendmsg,
 #ifdef SYS_poll
     SYS_poll,
 #endif
@@ -113,19 +115,35 @@ deny_common(struct seccomp_filter *f)
 	seccomp_rule_arg(f, SYS_ioctl, 1, TIOCLINUX, true, no);
 }
 
+/* Landlock alone is not enough below /proc: since Linux 6.13 CAP_PERFMON, so root, may read another
+ * process's environment without leave to trace it, and the keeper's may hold the vault's key. */
+static enum av_err
+drop_capabilities(struct confine_state *st)
+{
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
+
+	if (syscall(SYS_capset, &head, none) < 0)
+		return AV_ESYS;
+	st->no_caps = true;
+	return AV_OK;
+}
+
 enum av_err
 confine_broker(const char *ca_path, struct confine_state *st)
 {
 	/* resolv.conf is often a link to where a resolver's daemon writes it. */
 	const char *const readable[] = {"/etc", "/usr", "/lib", "/lib32", "/lib64",
-	    "/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager/resolv.conf", "/dev/null",
-	    "/dev/urandom",
-	    /* For the callers' program names. What of another process is private there (memory,
-	     * environment, descriptors) Landlock itself refuses to a process that it holds. */
+	    "/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager/resolv.conf",
+	    "/dev/null", "/dev/urandom",
+	    /* For the callers' program names. What is private there (memory, environment,
+	     * descriptors) needs leave to trace the process, which Landlock refuses. */
 	    "/proc", ca_path};
 	struct seccomp_filter f;
 	enum av_err e = landlock_read_only(readable, COUNT(readable), &st->landlock);
 
+	if (e == AV_OK)
+		e = drop_capabilities(st);
 	if (e != AV_OK)
 		return e;
 	deny_common(&f);

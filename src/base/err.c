@@ -92,8 +92,8 @@ copy_cut(char *out, size_t room, const char *in)
 }
 
 enum av_err
-fault_set(struct fault *f, enum av_err err, const char *reason, const char *remedy,
-    const char *fmt, ...)
+fault_set(
+    struct fault *f, enum av_err err, const char *reason, const char *remedy, const char *fmt, ...)
 {
 	struct fault made; /* the arguments may point into *f */
 	va_list ap;

@@ -43,8 +43,8 @@ void fw_cstr(struct frame_writer *w, const char *s); /* NULL reads as empty */
  * the same error, so that a sender's slip does not cost the whole conversation. */
 void fw_str_max(struct frame_writer *w, struct str s, size_t max);
 void fw_text(struct frame_writer *w, struct str s, size_t max);
-/* Sets the length. On error the half frame is taken off `b` again, wiped, and `b` is as usable as it
- * was before fw_begin(). */
+/* Sets the length. On error the half frame is wiped and taken off `b`, which is then as usable as
+ * it was before fw_begin(). */
 enum av_err fw_end(struct frame_writer *w) AV_MUST_USE;
 
 struct frame_reader {

@@ -23,7 +23,8 @@ enum av_err io_set_nonblock(int fd, bool on) AV_MUST_USE;
 enum av_err io_socketpair(int out[2]) AV_MUST_USE;
 /* One byte `tag` with `n` (0 to 4) descriptors, by SCM_RIGHTS. The caller keeps its copies. */
 enum av_err io_send_fds(int sock, unsigned char tag, const int *fds, size_t n) AV_MUST_USE;
-/* *n: room in, count out. AV_ETRUNC: the peer closed. */
+/* *n: room in, count out. AV_ETRUNC: the peer closed. AV_EFORMAT: more descriptors came than there
+ * is room for (all are closed). On a non-blocking socket with nothing to read: AV_ESYS, errno EAGAIN. */
 enum av_err io_recv_fds(int sock, unsigned char *tag, int *fds, size_t *n) AV_MUST_USE;
 void io_close(int *fd); /* closes and sets to -1; -1 is fine */
 

@@ -90,8 +90,8 @@ enum av_err
 io_create_file(int dirfd, const char *path, mode_t mode, const void *p, size_t len)
 {
 	enum av_err e = AV_ESYS;
-	int fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-	    mode & 0600u);
+	int fd =
+	    openat(dirfd, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode & 0600u);
 
 	if (fd < 0)
 		return errno == EEXIST ? AV_EEXISTS : AV_ESYS;

@@ -71,7 +71,8 @@ allow_read(int ruleset, const char *path)
 enum av_err
 landlock_read_only(const char *const *paths, size_t count, bool *on)
 {
-	long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	long version =
+	    syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 	struct ruleset_attr attr;
 	enum av_err e = AV_OK;
 	size_t size;

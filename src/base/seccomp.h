@@ -33,11 +33,11 @@ void seccomp_begin(struct seccomp_filter *f);
 void seccomp_rule(struct seccomp_filter *f, int nr, uint32_t verdict);
 void seccomp_rules(struct seccomp_filter *f, const int *nrs, size_t count, uint32_t verdict);
 /* `nr` gets `verdict` where the low 32 bits of argument `arg` have one of `bits`. */
-void seccomp_rule_bits(struct seccomp_filter *f, int nr, unsigned arg, uint32_t bits,
-    uint32_t verdict);
+void seccomp_rule_bits(
+    struct seccomp_filter *f, int nr, unsigned arg, uint32_t bits, uint32_t verdict);
 /* ... where they are equal (`same`) or unequal to `value`. */
-void seccomp_rule_arg(struct seccomp_filter *f, int nr, unsigned arg, uint32_t value, bool same,
-    uint32_t verdict);
+void seccomp_rule_arg(
+    struct seccomp_filter *f, int nr, unsigned arg, uint32_t value, bool same, uint32_t verdict);
 /* For every thread of the process. *on is false where the kernel has no seccomp. */
 enum av_err seccomp_install(struct seccomp_filter *f, uint32_t otherwise, bool *on) AV_MUST_USE;
 

@@ -96,8 +96,8 @@ seccomp_rule_bits(struct seccomp_filter *f, int nr, unsigned arg, uint32_t bits,
 }
 
 void
-seccomp_rule_arg(struct seccomp_filter *f, int nr, unsigned arg, uint32_t value, bool same,
-    uint32_t verdict)
+seccomp_rule_arg(
+    struct seccomp_filter *f, int nr, unsigned arg, uint32_t value, bool same, uint32_t verdict)
 {
 	rule_on_arg(f, nr, arg, BPF_JEQ, value, same, verdict);
 }

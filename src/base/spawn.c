@@ -47,8 +47,8 @@ set_actions(posix_spawn_file_actions_t *fa, const struct spawn *s, const int *hi
 #if __GLIBC_PREREQ(2, 34)
 	/* Close-on-exec covers ours; this covers what whoever started us left open. */
 	if (rc == 0)
-		rc = posix_spawn_file_actions_addclosefrom_np(fa,
-		    SPAWN_FIRST_FD + (int)s->fd_count);
+		rc =
+		    posix_spawn_file_actions_addclosefrom_np(fa, SPAWN_FIRST_FD + (int)s->fd_count);
 #endif
 #endif
 	return rc;

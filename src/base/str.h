@@ -56,7 +56,8 @@ void b64_encode(const void *in, size_t len, char *out);
 enum av_err b64_decode(struct str s, uint8_t *out, size_t *out_len) AV_MUST_USE;
 
 /* A capability or credential id: `[a-z0-9][a-z0-9._-]*` segments joined by `/`, none of them `-`
- * alone, 1 to 128 bytes. (Credential ids may also hold ':' after their first byte.) */
+ * alone, 1 to 128 bytes. (Credential ids may also hold ':', so it passes after a segment's first
+ * byte.) */
 bool id_is_valid(struct str s);
 
 #endif

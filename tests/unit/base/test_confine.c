@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every test confines a child process of its own and looks at how it ends: a filter never leaves. */
+/* Every test confines a child of its own and looks at how it ends: a filter never leaves. */
 #include "base/confine.h"
 #include "base/io.h"
 
@@ -76,15 +76,15 @@ expect_sigsys(void (*child)(void))
 }
 
 /* In a child cmocka's asserts must not run on; __LINE__ is the clue. */
-#define MUST(x)                                                                                  \
-	do {                                                                                     \
-		if (!(x))                                                                        \
-			_exit(__LINE__ % 75 + 1);                                                \
+#define MUST(x)                                                                                    \
+	do {                                                                                       \
+		if (!(x))                                                                          \
+			_exit(__LINE__ % 75 + 1);                                                  \
 	} while (0)
-#define MUST_BE_REFUSED(call)                                                                    \
-	do {                                                                                     \
-		errno = 0;                                                                       \
-		MUST((call) == -1 && errno == EPERM);                                            \
+#define MUST_BE_REFUSED(call)                                                                      \
+	do {                                                                                       \
+		errno = 0;                                                                         \
+		MUST((call) == -1 && errno == EPERM);                                              \
 	} while (0)
 
 /* ---- basic ---------------------------------------------------------------------------------- */
@@ -133,10 +133,11 @@ judge_works_child(void)
 	p = (struct pollfd){.fd = pair[1], .events = POLLIN};
 	become_judge();
 	if (syscall(SYS_write, pair[0], &byte, 1) != 1 ||
-	    syscall(SYS_ppoll, &p, 1, NULL, NULL, 0) != 1 || syscall(SYS_read, pair[1], &byte, 1) != 1)
+	    syscall(SYS_ppoll, &p, 1, NULL, NULL, 0) != 1 ||
+	    syscall(SYS_read, pair[1], &byte, 1) != 1)
 		syscall(SYS_exit_group, 1);
-	page = (void *)syscall(SYS_mmap, NULL, 4096, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	page = (void *)syscall(
+	    SYS_mmap, NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (page == MAP_FAILED || syscall(SYS_mprotect, page, 4096, PROT_READ) != 0 ||
 	    syscall(SYS_munmap, page, 4096) != 0)
 		syscall(SYS_exit_group, 2);
@@ -183,8 +184,8 @@ judge_mprotect_exec_child(void)
 	long page;
 
 	become_judge();
-	page = syscall(SYS_mmap, NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-	    0);
+	page = syscall(
+	    SYS_mmap, NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	syscall(SYS_mprotect, page, 4096, PROT_READ | PROT_EXEC);
 	syscall(SYS_exit_group, 0);
 }
@@ -367,9 +368,28 @@ broker_files_child(void)
 	MUST(open(ca, O_WRONLY | O_CLOEXEC) == -1 && errno == EACCES);
 	MUST(open("/etc/passwd", O_RDONLY | O_CLOEXEC) >= 0);
 	MUST(open("/etc/av-new", O_WRONLY | O_CREAT | O_CLOEXEC, 0600) == -1 && errno == EACCES);
-#ifndef AV_SANITIZED
-	MUST(open("/proc/self/mem", O_RDONLY | O_CLOEXEC) == -1 && errno == EACCES);
-#endif
+}
+
+/* The names of the callers' programs may be read, not what is private to another process. */
+static void
+broker_proc_child(void)
+{
+	static const char *const private[] = {
+	    "mem", "environ", "maps", "auxv", "exe", "cwd", "root", "fd/0"};
+	struct confine_state st = {0};
+	char path[64], target[64];
+	pid_t other = getppid();
+
+	become_broker(NULL, &st);
+	if (!st.landlock)
+		_exit(EXIT_ABSENT);
+	(void)snprintf(path, sizeof path, "/proc/%ld/comm", (long)other);
+	MUST(open(path, O_RDONLY | O_CLOEXEC) >= 0);
+	for (size_t i = 0; i < sizeof private / sizeof private[0]; i++) {
+		(void)snprintf(path, sizeof path, "/proc/%ld/%s", (long)other, private[i]);
+		MUST(open(path, O_RDONLY | O_CLOEXEC) == -1 && (errno == EACCES || errno == EPERM));
+		MUST(readlink(path, target, sizeof target) == -1);
+	}
 }
 
 static void
@@ -414,6 +434,13 @@ test_broker_cannot_open_vault_or_key(void **state)
 {
 	(void)state;
 	expect_exit_0(broker_files_child);
+}
+
+static void
+test_broker_cannot_look_into_another_process(void **state)
+{
+	(void)state;
+	expect_exit_0(broker_proc_child);
 }
 
 static void
@@ -470,6 +497,7 @@ main(void)
 	    cmocka_unit_test(test_broker_may_not_exec_signal_or_reach_unix_sockets),
 	    cmocka_unit_test(test_broker_can_resolve_connect_and_start_threads),
 	    cmocka_unit_test(test_broker_cannot_open_vault_or_key),
+	    cmocka_unit_test(test_broker_cannot_look_into_another_process),
 	    cmocka_unit_test(test_keeper_may_not_exec_signal_or_reach_the_network),
 	    cmocka_unit_test(test_keeper_can_do_its_work),
 	};

@@ -53,7 +53,8 @@ test_fault_is_filled_and_its_error_returned(void **state)
 
 	(void)state;
 	memset(&f, 0xff, sizeof f);
-	assert_int_equal(fault_set(&f, AV_EPOLICY, "host_not_allowed", "Ask.", "host %s, port %d", "x", 7),
+	assert_int_equal(
+	    fault_set(&f, AV_EPOLICY, "host_not_allowed", "Ask.", "host %s, port %d", "x", 7),
 	    AV_EPOLICY);
 	assert_int_equal(f.err, AV_EPOLICY);
 	assert_string_equal(f.reason, "host_not_allowed");

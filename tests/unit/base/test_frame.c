@@ -28,8 +28,8 @@ make_frame(struct buf *b)
 static void
 test_layout_is_little_endian_with_an_eight_byte_head(void **state)
 {
-	static const uint8_t want[] = {13, 0, 0, 0, 0x02, 0x01, 0, 0, 0xff, 0x04, 0x03, 0x02, 0x01, 4, 0, 0,
-	    0, 'w', 'x', 'y', 'z'};
+	static const uint8_t want[] = {13, 0, 0, 0, 0x02, 0x01, 0, 0, 0xff, 0x04, 0x03, 0x02, 0x01,
+	    4, 0, 0, 0, 'w', 'x', 'y', 'z'};
 	struct frame_writer w;
 	struct buf b;
 

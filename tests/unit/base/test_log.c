@@ -52,8 +52,8 @@ test_a_line_names_program_pid_and_level(void **state)
 	(void)state;
 	buf_init(&got, 65536);
 	capture(say_plain, &got);
-	(void)snprintf(want, sizeof want, "aivault-test[%ld]: warning: the answer is 42\n",
-	    (long)getpid());
+	(void)snprintf(
+	    want, sizeof want, "aivault-test[%ld]: warning: the answer is 42\n", (long)getpid());
 	assert_string_equal(buf_cstr(&got), want);
 	buf_clear(&got);
 }
@@ -96,8 +96,8 @@ test_hostile_text_cannot_forge_a_line_or_reach_the_terminal(void **state)
 	(void)state;
 	buf_init(&got, 65536);
 	capture(say_hostile, &got);
-	assert_non_null(strstr(buf_cstr(&got),
-	    "a\\x0at[1]: error: forged\\x0d\\x1b[2J\\x7f\\xc3\\xa9\n"));
+	assert_non_null(
+	    strstr(buf_cstr(&got), "a\\x0at[1]: error: forged\\x0d\\x1b[2J\\x7f\\xc3\\xa9\n"));
 	for (size_t i = 0; i + 1 < got.len; i++)
 		assert_in_range(got.data[i], 0x20, 0x7e);
 	buf_clear(&got);

@@ -184,11 +184,13 @@ main(void)
 	    cmocka_unit_test_setup(test_a_blank_aivault_dir_is_unset, clean_environment),
 	    cmocka_unit_test_setup(test_a_relative_aivault_dir_becomes_absolute, clean_environment),
 	    cmocka_unit_test_setup(test_sockets_can_be_named, clean_environment),
-	    cmocka_unit_test_setup(test_without_home_the_password_database_is_asked, clean_environment),
-	    cmocka_unit_test_setup(test_a_socket_path_longer_than_the_kernel_takes_is_refused,
-	        clean_environment),
+	    cmocka_unit_test_setup(
+	        test_without_home_the_password_database_is_asked, clean_environment),
+	    cmocka_unit_test_setup(
+	        test_a_socket_path_longer_than_the_kernel_takes_is_refused, clean_environment),
 	    cmocka_unit_test_setup(test_a_path_that_does_not_fit_is_refused, clean_environment),
-	    cmocka_unit_test_setup(test_the_operator_socket_stands_beside_the_agents, clean_environment),
+	    cmocka_unit_test_setup(
+	        test_the_operator_socket_stands_beside_the_agents, clean_environment),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,7 +53,8 @@ test_the_child_gets_exactly_the_environment_given(void **state)
 static int
 child_env(void)
 {
-	return environ[0] != NULL && strcmp(environ[0], "ONLY=this") == 0 && environ[1] == NULL ? 0 : 1;
+	return environ[0] != NULL && strcmp(environ[0], "ONLY=this") == 0 && environ[1] == NULL ? 0
+	                                                                                        : 1;
 }
 
 /* The two ends of a pipe are given in reverse, and an end may itself sit at a place that is given
@@ -150,7 +151,8 @@ static void
 test_a_session_of_its_own_and_null_streams(void **state)
 {
 	char *envp[] = {NULL};
-	struct spawn s = {.envp = envp, .new_session = true, .null_stdio = true, .null_stderr = true};
+	struct spawn s = {
+	    .envp = envp, .new_session = true, .null_stdio = true, .null_stderr = true};
 
 	(void)state;
 	assert_int_equal(run(&s, "session"), 0);

@@ -75,15 +75,17 @@ test_dup_refuses_a_nul_inside(void **state)
 static void
 test_utf8_is_strict(void **state)
 {
-	static const struct str good[] = {{"", 0}, {"a", 1}, {"\0", 1}, {"\x7f", 1}, {"\xc2\x80", 2},
-	    {"\xdf\xbf", 2}, {"\xe0\xa0\x80", 3}, {"\xed\x9f\xbf", 3}, {"\xee\x80\x80", 3},
-	    {"\xef\xbf\xbf", 3}, {"\xf0\x90\x80\x80", 4}, {"\xf4\x8f\xbf\xbf", 4}};
+	static const struct str good[] = {{"", 0}, {"a", 1}, {"\0", 1}, {"\x7f", 1},
+	    {"\xc2\x80", 2}, {"\xdf\xbf", 2}, {"\xe0\xa0\x80", 3}, {"\xed\x9f\xbf", 3},
+	    {"\xee\x80\x80", 3}, {"\xef\xbf\xbf", 3}, {"\xf0\x90\x80\x80", 4},
+	    {"\xf4\x8f\xbf\xbf", 4}};
 	static const struct str bad[] = {{"\x80", 1}, {"\xbf", 1}, {"\xc0\x80", 2}, {"\xc1\xbf", 2},
 	    {"\xc2", 1}, {"\xc2\x41", 2}, {"\xc2\xc0", 2}, {"\xe0\x80\x80", 3}, {"\xe0\x9f\xbf", 3},
 	    {"\xe2\x82", 2}, {"\xe2\x41\x80", 3}, {"\xe2\x82\x41", 3}, {"\xed\xa0\x80", 3},
-	    {"\xed\xbf\xbf", 3}, {"\xf0\x80\x80\x80", 4}, {"\xf0\x8f\xbf\xbf", 4}, {"\xf0\x90\x80", 3},
-	    {"\xf0\x90\x80\x41", 4}, {"\xf4\x90\x80\x80", 4}, {"\xf5\x80\x80\x80", 4}, {"\xff", 1},
-	    {"\xfe", 1}, {"a\xe2\x82", 3}, {"\xf8\x88\x80\x80\x80", 5}};
+	    {"\xed\xbf\xbf", 3}, {"\xf0\x80\x80\x80", 4}, {"\xf0\x8f\xbf\xbf", 4},
+	    {"\xf0\x90\x80", 3}, {"\xf0\x90\x80\x41", 4}, {"\xf4\x90\x80\x80", 4},
+	    {"\xf5\x80\x80\x80", 4}, {"\xff", 1}, {"\xfe", 1}, {"a\xe2\x82", 3},
+	    {"\xf8\x88\x80\x80\x80", 5}};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(good); i++)
@@ -95,8 +97,8 @@ test_utf8_is_strict(void **state)
 static void
 test_numbers_are_plain_decimal(void **state)
 {
-	static const char *const bad[] = {"", " 1", "1 ", "+1", "-1", "01", "00", "0x1", "1.0", "1e3",
-	    "a", "1a", "99999999999999999999999999x"};
+	static const char *const bad[] = {"", " 1", "1 ", "+1", "-1", "01", "00", "0x1", "1.0",
+	    "1e3", "a", "1a", "99999999999999999999999999x"};
 	uint64_t v = 7;
 
 	(void)state;
@@ -106,7 +108,8 @@ test_numbers_are_plain_decimal(void **state)
 	assert_true(v == UINT64_MAX);
 	v = 7;
 	assert_int_equal(str_to_u64(STR_LIT("18446744073709551616"), 0, UINT64_MAX, &v), AV_ELIMIT);
-	assert_int_equal(str_to_u64(STR_LIT("99999999999999999999999"), 0, UINT64_MAX, &v), AV_ELIMIT);
+	assert_int_equal(
+	    str_to_u64(STR_LIT("99999999999999999999999"), 0, UINT64_MAX, &v), AV_ELIMIT);
 	assert_int_equal(str_to_u64(STR_LIT("11"), 0, 10, &v), AV_ELIMIT);
 	assert_int_equal(str_to_u64(STR_LIT("4"), 5, 10, &v), AV_ELIMIT);
 	assert_int_equal(str_to_u64(STR_LIT("1\0"), 0, 10, &v), AV_EFORMAT);
@@ -121,7 +124,8 @@ test_seconds_take_one_suffix(void **state)
 	static const struct {
 		const char *text;
 		uint64_t seconds;
-	} good[] = {{"10", 10}, {"90s", 90}, {"10m", 600}, {"1h", 3600}, {"90d", 7776000}, {"0", 0}};
+	} good[] = {
+	    {"10", 10}, {"90s", 90}, {"10m", 600}, {"1h", 3600}, {"90d", 7776000}, {"0", 0}};
 	static const char *const bad[] = {"", "s", "1w", "1hh", "-1s", "1 m", "1.5h", "1M"};
 	uint64_t v;
 
@@ -141,8 +145,8 @@ static void
 test_booleans_are_the_contracts_four_words(void **state)
 {
 	static const char *const on[] = {"1", "true", "TRUE", " Yes\t", "on", "oN\n"};
-	static const char *const off[] = {"", " ", "0", "false", "no", "off", "2", "y", "t", "truee",
-	    "1 1", "enabled"};
+	static const char *const off[] = {
+	    "", " ", "0", "false", "no", "off", "2", "y", "t", "truee", "1 1", "enabled"};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(on); i++)
@@ -200,8 +204,9 @@ test_base64_gives_the_published_vectors(void **state)
 static void
 test_base64_has_one_text_a_value(void **state)
 {
-	static const char *const bad[] = {"Zg", "Zg=", "Zg===", "Zh==", "Zm9=", "=", "====", "Z===",
-	    "Zm9v\n", "Zm 9v", " Zm9", "Zm9v====", "Zg==Zg==", "Zm-_", "Zm9vY", "Z=g="};
+	static const char *const bad[] = {"Zg", "Zg=", "Zg===", "Zh==", "Zm9=", "=",
+	    "====", "Z===", "Zm9v\n", "Zm 9v", " Zm9", "Zm9v====", "Zg==Zg==", "Zm-_", "Zm9vY",
+	    "Z=g="};
 	uint8_t out[16];
 
 	(void)state;
@@ -241,7 +246,8 @@ test_ids_have_one_alphabet(void **state)
 	static const char *const good[] = {"a", "0", "openai", "openai/chat-completions", "a.b_c-d",
 	    "a/b/c", "openai:codex", "9lives/x"};
 	static const char *const bad[] = {"", "/", "a/", "/a", "a//b", "A", "a/B", "a/-", "-", "-a",
-	    ".", "..", "a/..", "a/../b", "a b", "a\n", "_a", ":a", "a/:b", "a%2f", "\xc3\xa9", "a?"};
+	    ".", "..", "a/..", "a/../b", "a b", "a\n", "_a", ":a", "a/:b", "a%2f", "\xc3\xa9",
+	    "a?"};
 	char longest[130];
 
 	(void)state;

@@ -11,11 +11,22 @@
 
 #include "whole.h"
 
-#define REQUEST_ID {"00112233445566778899aabbccddeeff", 32}
-#define TEXT(s) {(s), sizeof(s) - 1}
+#define REQUEST_ID                                                                                 \
+	{                                                                                          \
+		"00112233445566778899aabbccddeeff", 32                                             \
+	}
+#define TEXT(s)                                                                                    \
+	{                                                                                          \
+		(s), sizeof(s) - 1                                                                 \
+	}
 
-static const struct caller a_caller = {.uid = 1000, .gid = 1000, .pid = 99, .name = "user:agent",
-    .program = "curl", .workspace = "w", .group = ""};
+static const struct caller a_caller = {.uid = 1000,
+    .gid = 1000,
+    .pid = 99,
+    .name = "user:agent",
+    .program = "curl",
+    .workspace = "w",
+    .group = ""};
 
 static enum av_err
 decode_resolve(const struct frame *f)
@@ -39,7 +50,7 @@ test_resolve_arrives_whole(void **state)
 	assert_int_equal(keeper_resolve_decode(&f, &out), AV_OK);
 	assert_int_equal(out.ask_id, 1);
 	assert_true(str_eq(out.capability, in.capability) && str_eq(out.credential, in.credential));
-	assert_memory_equal(&out.caller, &a_caller, sizeof a_caller);
+	assert_same_caller(&out.caller, &a_caller);
 	assert_read_whole(&b, decode_resolve);
 	buf_clear(&b);
 }
@@ -311,8 +322,8 @@ decode_denied(const struct frame *f)
 static void
 test_denied_arrives_whole(void **state)
 {
-	struct keeper_denied in = {REQUEST_ID, TEXT("c"), TEXT("d"), a_caller, TEXT("GET"), TEXT("h.x"),
-	    TEXT("/p"), TEXT("path_not_allowed"), TEXT("reach"), 403};
+	struct keeper_denied in = {REQUEST_ID, TEXT("c"), TEXT("d"), a_caller, TEXT("GET"),
+	    TEXT("h.x"), TEXT("/p"), TEXT("path_not_allowed"), TEXT("reach"), 403};
 	struct keeper_denied out;
 	struct frame f;
 	struct buf b;

@@ -97,14 +97,15 @@ decode_reply(const struct frame *f)
 static void
 test_a_reply_arrives_with_its_fault(void **state)
 {
-	struct operator_reply in = {.json = STR_LIT("[1]"), .notes = STR_LIT("pinned to openai\n"),
-	    .more = 1};
+	struct operator_reply in = {
+	    .json = STR_LIT("[1]"), .notes = STR_LIT("pinned to openai\n"), .more = 1};
 	struct operator_reply out;
 	struct frame f;
 	struct buf b;
 
 	(void)state;
-	(void)fault_set(&in.fault, AV_EEXISTS, "name_taken", "Choose another.", "there is %s", "one");
+	(void)fault_set(
+	    &in.fault, AV_EEXISTS, "name_taken", "Choose another.", "there is %s", "one");
 	buf_init(&b, FRAME_MAX);
 	assert_int_equal(operator_reply_encode(&in, &b), AV_OK);
 	f = whole_frame(&b);

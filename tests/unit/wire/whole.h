@@ -4,6 +4,7 @@
 #define AV_TEST_WHOLE_H
 
 #include "base/frame.h"
+#include "wire/caller.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,12 +15,24 @@ typedef enum av_err (*decode_fn)(const struct frame *f);
 static struct frame
 whole_frame(const struct buf *b)
 {
-	struct frame f;
-	size_t used;
+	struct frame f = {0};
+	size_t used = 0;
 
 	assert_int_equal(frame_parse(b->data, b->len, &f, &used), AV_OK);
 	assert_int_equal(used, b->len);
 	return f;
+}
+
+static inline void
+assert_same_caller(const struct caller *a, const struct caller *b)
+{
+	assert_int_equal(a->uid, b->uid);
+	assert_int_equal(a->gid, b->gid);
+	assert_int_equal(a->pid, b->pid);
+	assert_string_equal(a->name, b->name);
+	assert_string_equal(a->program, b->program);
+	assert_string_equal(a->workspace, b->workspace);
+	assert_string_equal(a->group, b->group);
 }
 
 /* The payload stands in a block of exactly its size, so that a read beyond it is seen by ASan. */
