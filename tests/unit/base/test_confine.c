@@ -392,6 +392,21 @@ broker_proc_child(void)
 	}
 }
 
+/* A bundle of certificates that the broker put together for itself. */
+static void
+broker_memory_file_child(void)
+{
+	struct confine_state basic = {0}, st = {0};
+	int fd = memfd_create("bundle", MFD_CLOEXEC);
+	char path[64];
+
+	MUST(fd >= 0);
+	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	MUST(confine_basic(&basic) == AV_OK);
+	become_broker(path, &st);
+	MUST(open(path, O_RDONLY | O_CLOEXEC) >= 0);
+}
+
 static void
 keeper_denied_child(void)
 {
@@ -434,6 +449,13 @@ test_broker_cannot_open_vault_or_key(void **state)
 {
 	(void)state;
 	expect_exit_0(broker_files_child);
+}
+
+static void
+test_broker_can_read_a_memory_file_of_its_own(void **state)
+{
+	(void)state;
+	expect_exit_0(broker_memory_file_child);
 }
 
 static void
@@ -497,6 +519,7 @@ main(void)
 	    cmocka_unit_test(test_broker_may_not_exec_signal_or_reach_unix_sockets),
 	    cmocka_unit_test(test_broker_can_resolve_connect_and_start_threads),
 	    cmocka_unit_test(test_broker_cannot_open_vault_or_key),
+	    cmocka_unit_test(test_broker_can_read_a_memory_file_of_its_own),
 	    cmocka_unit_test(test_broker_cannot_look_into_another_process),
 	    cmocka_unit_test(test_keeper_may_not_exec_signal_or_reach_the_network),
 	    cmocka_unit_test(test_keeper_can_do_its_work),
