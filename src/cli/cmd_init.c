@@ -5,6 +5,7 @@
 #include "cli/print.h"
 
 #include <string.h>
+#include <unistd.h>
 
 static const struct option options[] = {
 	{"provider", "KIND", false, "where the vault's key is kept: file (default)"},
@@ -15,6 +16,27 @@ static const struct option options[] = {
 	{"passphrase", "TEXT", false, "not in this version"},
 	{NULL, NULL, false, NULL},
 };
+
+/* The keeper works in another directory than we do. */
+static bool
+add_file_path(cJSON *o, const char *path)
+{
+	char full[2 * PATHS_MAX];
+	size_t n = 0;
+
+	if (path == NULL)
+		return true;
+	if (path[0] != '/') {
+		if (getcwd(full, PATHS_MAX) == NULL)
+			return false;
+		n = strlen(full);
+		full[n++] = '/';
+	}
+	if (strlen(path) >= sizeof(full) - n)
+		return false;
+	memcpy(full + n, path, strlen(path) + 1);
+	return cJSON_AddStringToObject(o, "filePath", full) != NULL;
+}
 
 static int
 run(struct args *a)
@@ -41,7 +63,7 @@ run(struct args *a)
 	}
 	o = cJSON_CreateObject();
 	if (cJSON_AddStringToObject(o, "provider", provider) == NULL ||
-	    !json_add_option(o, "filePath", a, "file-path")) {
+	    !add_file_path(o, args_value(a, "file-path"))) {
 		cJSON_Delete(o);
 		return print_failure("vault_unavailable", "out of memory", "");
 	}

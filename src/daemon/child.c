@@ -207,11 +207,28 @@ child_ended(struct child *c, int status)
 	io_close(&c->error_fd);
 }
 
-/* The text after "error: " of the last line that has it. */
+/* What a line of the program says, without its name: "<name>: text" or "<name>[pid]: error: text". */
 static struct str
-last_words(const struct buf *b)
+words_of(struct str line, const char *program)
 {
-	static const char mark[] = "error: ";
+	static const char mark[] = ": error: ";
+	size_t n = strlen(program);
+	const char *p;
+
+	if (line.len <= n || memcmp(line.p, program, n) != 0)
+		return (struct str){NULL, 0};
+	if (line.p[n] == '[') {
+		p = memmem(line.p, line.len, mark, sizeof(mark) - 1);
+		n = p == NULL ? line.len : (size_t)(p - line.p) + sizeof(mark) - 1;
+	} else {
+		n += 2;
+	}
+	return n >= line.len ? (struct str){NULL, 0} : (struct str){line.p + n, line.len - n};
+}
+
+static struct str
+last_words(const struct buf *b, const char *program)
+{
 	struct str all = {(const char *)b->data, b->len};
 	struct str found = {NULL, 0};
 
@@ -219,38 +236,51 @@ last_words(const struct buf *b)
 		struct str line, rest = {NULL, 0};
 		if (!str_cut(all, '\n', &line, &rest))
 			line = all;
-		const char *p = line.len == 0 ? NULL
-		                              : memmem(line.p, line.len, mark, sizeof(mark) - 1);
-		if (p != NULL) {
-			p += sizeof(mark) - 1;
-			found = (struct str){p, line.len - (size_t)(p - line.p)};
-		}
+		struct str words = words_of(line, program);
+		if (words.len > 0)
+			found = words;
 		all = rest;
 	}
 	return found;
 }
 
+/* Takes "code: " off the front where it is one of ours. */
+static enum av_err
+take_code(struct str *words)
+{
+	struct str code, rest;
+
+	if (!str_cut(*words, ':', &code, &rest))
+		return AV_EUNAVAIL;
+	for (int e = AV_OK + 1; e < AV_ERR_COUNT; e++) {
+		if (e != AV_EUSAGE && str_eq_cstr(code, av_err_code((enum av_err)e))) {
+			*words = str_trim(rest);
+			return (enum av_err)e;
+		}
+	}
+	return AV_EUNAVAIL;
+}
+
 enum av_err
 child_fault(struct child *c, struct fault *f)
 {
-	struct str words = last_words(&c->kept);
+	struct str words = last_words(&c->kept, programs[c->role]);
+	enum av_err e = AV_EUNAVAIL;
 
 	if (words.len > 0) {
-		(void)fault_set(f, AV_EUNAVAIL, "child_failed", "", "%.*s", STR_FMT(words));
-		size_t n = strlen(f->message);
-		if (n > 0 && f->message[n - 1] == '.')
-			f->message[n - 1] = '\0';
+		e = take_code(&words);
+		(void)fault_set(f, e, "child_failed", "", "%.*s", STR_FMT(words));
 	} else if (WIFSIGNALED(c->status)) {
-		(void)fault_set(f, AV_EUNAVAIL, "child_failed", "", "%s was ended by signal %d",
+		(void)fault_set(f, e, "child_failed", "", "%s was ended by signal %d",
 		    programs[c->role], WTERMSIG(c->status));
 	} else {
-		(void)fault_set(f, AV_EUNAVAIL, "child_failed", "", "%s ended with status %d",
+		(void)fault_set(f, e, "child_failed", "", "%s ended with status %d",
 		    programs[c->role], WEXITSTATUS(c->status));
 	}
 	if (words.len == 0)
 		pass_on(c->kept.data, c->kept.len);
 	buf_clear(&c->kept);
-	return AV_EUNAVAIL;
+	return e;
 }
 
 void

@@ -221,8 +221,7 @@ join_broker_and_judge(struct supervisor *sv, struct fault *f)
 static enum av_err
 start_all(struct supervisor *sv, struct fault *f)
 {
-	const char *const keeper_args[] = {"--socket", sv->o->agent_socket, NULL};
-	enum av_err e = child_start(&sv->children[ROLE_KEEPER], keeper_args, f);
+	enum av_err e = child_start(&sv->children[ROLE_KEEPER], NULL, f);
 
 	if (e == AV_OK)
 		e = wait_ready(sv, ROLE_KEEPER, f);
