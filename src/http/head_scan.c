@@ -77,14 +77,35 @@ scan_byte(struct head_scan *s, uint8_t c, struct fault *f)
 	return AV_OK;
 }
 
+/* How many bytes at the front need no look but one: text in a start line or a value. */
+static size_t
+plain_run(const struct head_scan *s, const uint8_t *in, size_t len)
+{
+	size_t n = 0;
+
+	if (s->cr || (s->in_name && s->line > 0))
+		return 0;
+	if (len > HEAD_MAX - s->total)
+		len = HEAD_MAX - s->total;
+	while (n < len && in[n] >= 0x20 && in[n] != 0x7f)
+		n++;
+	return n;
+}
+
 enum av_err
 head_scan_line(struct head_scan *s, const uint8_t *in, size_t len, size_t *used, bool *line_end,
     struct fault *f)
 {
 	*line_end = false;
 	for (*used = 0; *used < len;) {
-		size_t line = s->line;
-		enum av_err e = scan_byte(s, in[*used], f);
+		size_t line = s->line, n = plain_run(s, in + *used, len - *used);
+		enum av_err e;
+		s->total += n;
+		s->column += n;
+		*used += n;
+		if (*used == len)
+			break;
+		e = scan_byte(s, in[*used], f);
 		if (e != AV_OK)
 			return e;
 		(*used)++;

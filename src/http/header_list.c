@@ -6,12 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* tchar of RFC 9110 5.6.2, a bit for each ASCII byte. */
 static bool
 is_token_byte(unsigned char c)
 {
-	if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))
-		return true;
-	return c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL;
+	static const uint32_t bits[4] = { 0x00000000, 0x03ff6cfa, 0xc7fffffe, 0x57ffffff };
+
+	return c < 128 && (bits[c / 32] >> (c % 32) & 1) != 0;
 }
 
 bool
