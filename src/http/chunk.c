@@ -6,7 +6,7 @@
 void
 chunk_reader_init(struct chunk_reader *r)
 {
-	*r = (struct chunk_reader){ .state = CHUNK_SIZE };
+	*r = (struct chunk_reader){.state = CHUNK_SIZE};
 }
 
 static enum av_err
@@ -87,14 +87,14 @@ enum av_err
 chunk_reader_feed(struct chunk_reader *r, const uint8_t *in, size_t len, size_t *used,
     struct str *data, struct fault *f)
 {
-	*data = (struct str){ NULL, 0 };
+	*data = (struct str){NULL, 0};
 	for (*used = 0; *used < len && r->state != CHUNK_LAST;) {
 		enum av_err e;
 		if (r->state == CHUNK_DATA) {
 			size_t n = len - *used;
 			if (n > r->left)
 				n = (size_t)r->left;
-			*data = (struct str){ (const char *)in + *used, n };
+			*data = (struct str){(const char *)in + *used, n};
 			*used += n;
 			r->left -= n;
 			if (r->left == 0)

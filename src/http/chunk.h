@@ -25,8 +25,8 @@ enum chunk_state {
 
 struct chunk_reader {
 	enum chunk_state state;
-	uint64_t left;  /* size so far, then data bytes to come */
-	size_t line;    /* bytes of this size line so far */
+	uint64_t left; /* size so far, then data bytes to come */
+	size_t line; /* bytes of this size line so far */
 	size_t digits;
 };
 

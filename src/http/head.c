@@ -6,7 +6,7 @@
 void
 head_init(struct head *h, enum message_kind kind)
 {
-	*h = (struct head){ .kind = kind };
+	*h = (struct head){.kind = kind};
 	buf_init(&h->text, HEAD_MAX);
 	header_list_init(&h->headers);
 	head_scan_init(&h->scan, true);
@@ -64,7 +64,8 @@ target_check(struct str target, struct fault *f)
 	if (target.len == 0)
 		return fault_set(f, AV_EFORMAT, "http_request_line", REMEDY, "there is no target");
 	if (target.p[0] != '/')
-		return fault_set(f, AV_EFORMAT, "http_target_form", "send a path that begins with '/'",
+		return fault_set(f, AV_EFORMAT, "http_target_form",
+		    "send a path that begins with '/'",
 		    "the target does not begin with '/' (absolute-form, authority-form and '*' are "
 		    "not served)");
 	return AV_OK;
@@ -115,16 +116,18 @@ status_line(struct head *h, struct str line, struct fault *f)
 static enum av_err
 fields_collect(struct head *h, struct fault *f)
 {
-	struct str rest = { (const char *)h->text.data, h->text.len }, line, name, value;
+	struct str rest = {(const char *)h->text.data, h->text.len}, line, name, value;
 
 	/* Past the start line. The scanner has made sure that each line has CR LF and a name. */
 	if (!str_cut(rest, '\n', &line, &rest))
-		return fault_set(f, AV_EFORMAT, "http_start_line", REMEDY, "there is no first line");
+		return fault_set(
+		    f, AV_EFORMAT, "http_start_line", REMEDY, "there is no first line");
 	while (str_cut(rest, '\n', &line, &rest) && line.len > 1) {
 		enum av_err e;
 		line.len--;
 		if (!str_cut(line, ':', &name, &value))
-			return fault_set(f, AV_EFORMAT, "http_no_colon", REMEDY, "a line has no colon");
+			return fault_set(
+			    f, AV_EFORMAT, "http_no_colon", REMEDY, "a line has no colon");
 		e = header_list_add(&h->headers, name, value);
 		if (e == AV_ELIMIT && h->headers.count >= HEADER_MAX_COUNT)
 			return fault_set(f, e, "http_too_many_headers", "send fewer headers",
@@ -158,21 +161,22 @@ field_has_token(const struct header_list *l, const char *name, const char *token
 static enum av_err
 framing_check(struct head *h, struct fault *f)
 {
-	const struct str te_name = STR_LIT("transfer-encoding"), cl_name = STR_LIT("content-length");
+	const struct str te_name = STR_LIT("transfer-encoding"),
+	                 cl_name = STR_LIT("content-length");
 	const struct header *te = header_list_find(&h->headers, te_name);
 	const struct header *cl = header_list_find(&h->headers, cl_name);
 
 	if (header_list_count(&h->headers, cl_name) > 1)
-		return fault_set(f, AV_EFORMAT, "http_two_lengths", REMEDY,
-		    "more than one content-length");
+		return fault_set(
+		    f, AV_EFORMAT, "http_two_lengths", REMEDY, "more than one content-length");
 	if (te != NULL && cl != NULL)
 		return fault_set(f, AV_EFORMAT, "http_length_and_encoding", REMEDY,
 		    "both content-length and transfer-encoding");
 	if (te != NULL && h->minor == 0)
-		return fault_set(f, AV_EFORMAT, "http_encoding_in_1_0", REMEDY,
-		    "transfer-encoding in HTTP/1.0");
-	if (te != NULL && (header_list_count(&h->headers, te_name) > 1 ||
-	    !str_ieq_cstr(te->value, "chunked")))
+		return fault_set(
+		    f, AV_EFORMAT, "http_encoding_in_1_0", REMEDY, "transfer-encoding in HTTP/1.0");
+	if (te != NULL &&
+	    (header_list_count(&h->headers, te_name) > 1 || !str_ieq_cstr(te->value, "chunked")))
 		return fault_set(f, AV_EFORMAT, "http_transfer_encoding", REMEDY,
 		    "a transfer-encoding that is not `chunked` alone");
 	if (cl != NULL && str_to_u64(cl->value, 0, INT64_MAX, &h->length) != AV_OK)
@@ -197,20 +201,22 @@ fields_check(struct head *h, struct fault *f)
 	h->close = field_has_token(&h->headers, "connection", "close");
 	h->keep = field_has_token(&h->headers, "connection", "keep-alive");
 	h->upgrade = field_has_token(&h->headers, "connection", "upgrade") &&
-	    header_list_find(&h->headers, STR_LIT("upgrade")) != NULL;
+	             header_list_find(&h->headers, STR_LIT("upgrade")) != NULL;
 	return framing_check(h, f);
 }
 
 static enum av_err
 start_line(struct head *h, struct fault *f)
 {
-	struct str line = { (const char *)h->text.data, h->text.len - 2 };
+	struct str line = {(const char *)h->text.data, h->text.len - 2};
 
 	if (line.len > 0)
-		return h->kind == MESSAGE_REQUEST ? request_line(h, line, f) : status_line(h, line, f);
+		return h->kind == MESSAGE_REQUEST ? request_line(h, line, f)
+		                                  : status_line(h, line, f);
 	/* RFC 9112 2.2: one empty line before a request is let pass. */
 	if (h->kind != MESSAGE_REQUEST || h->blank_seen)
-		return fault_set(f, AV_EFORMAT, "http_start_line", REMEDY, "the first line is empty");
+		return fault_set(
+		    f, AV_EFORMAT, "http_start_line", REMEDY, "the first line is empty");
 	h->blank_seen = true;
 	buf_reset(&h->text);
 	head_scan_init(&h->scan, true);
@@ -240,8 +246,7 @@ head_complete(struct head *h, struct fault *f)
 }
 
 enum av_err
-head_feed(struct head *h, const uint8_t *in, size_t len, size_t *used, bool *whole,
-    struct fault *f)
+head_feed(struct head *h, const uint8_t *in, size_t len, size_t *used, bool *whole, struct fault *f)
 {
 	*used = 0;
 	while (*used < len && !h->scan.done) {

@@ -19,14 +19,14 @@ struct head {
 	struct header_list headers;
 	struct str method; /* borrow from text; set when it is whole */
 	struct str target;
-	unsigned status;   /* responses */
-	unsigned minor;    /* of HTTP/1.x */
-	bool blank_seen;   /* an empty line before the request */
+	unsigned status; /* responses */
+	unsigned minor; /* of HTTP/1.x */
+	bool blank_seen; /* an empty line before the request */
 	bool has_length;
 	bool chunked;
-	bool close;        /* tokens of Connection */
+	bool close; /* tokens of Connection */
 	bool keep;
-	bool upgrade;      /* the token and the field */
+	bool upgrade; /* the token and the field */
 	uint64_t length;
 };
 

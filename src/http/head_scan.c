@@ -9,7 +9,7 @@
 void
 head_scan_init(struct head_scan *s, bool start_line)
 {
-	*s = (struct head_scan){ .line = start_line ? 0 : 1, .in_name = !start_line };
+	*s = (struct head_scan){.line = start_line ? 0 : 1, .in_name = !start_line};
 }
 
 static enum av_err
@@ -18,16 +18,15 @@ name_byte(struct head_scan *s, uint8_t c, struct fault *f)
 	char ch = (char)c;
 
 	if (c == ' ' || c == '\t')
-		return s->column == 0
-		    ? fault_set(f, AV_EFORMAT, "http_folded_line", REMEDY,
-		        "a header line begins with a blank (obsolete folding)")
-		    : fault_set(f, AV_EFORMAT, "http_blank_in_name", REMEDY,
-		        "a header name holds a blank");
+		return s->column == 0 ? fault_set(f, AV_EFORMAT, "http_folded_line", REMEDY,
+		                            "a header line begins with a blank (obsolete folding)")
+		                      : fault_set(f, AV_EFORMAT, "http_blank_in_name", REMEDY,
+		                            "a header name holds a blank");
 	if (c == ':' && s->column == 0)
 		return fault_set(f, AV_EFORMAT, "http_empty_name", REMEDY, "a header has no name");
 	if (c == ':')
 		s->in_name = false;
-	else if (!header_name_is_valid((struct str){ &ch, 1 }))
+	else if (!header_name_is_valid((struct str){&ch, 1}))
 		return fault_set(f, AV_EFORMAT, "http_bad_name", REMEDY,
 		    "a header name holds the byte 0x%02x", c);
 	return AV_OK;
@@ -39,8 +38,8 @@ line_finish(struct head_scan *s, struct fault *f)
 	if (s->line > 0 && s->column == 0)
 		s->done = true;
 	else if (s->line > 0 && s->in_name)
-		return fault_set(f, AV_EFORMAT, "http_no_colon", REMEDY,
-		    "a header line has no colon");
+		return fault_set(
+		    f, AV_EFORMAT, "http_no_colon", REMEDY, "a header line has no colon");
 	s->line++;
 	s->column = 0;
 	s->cr = false;
@@ -52,11 +51,12 @@ static enum av_err
 scan_byte(struct head_scan *s, uint8_t c, struct fault *f)
 {
 	if (s->total == HEAD_MAX)
-		return fault_set(f, AV_ELIMIT, "http_head_too_large", "send fewer or shorter headers",
-		    "the head is over %u bytes", HEAD_MAX);
+		return fault_set(f, AV_ELIMIT, "http_head_too_large",
+		    "send fewer or shorter headers", "the head is over %u bytes", HEAD_MAX);
 	s->total++;
 	if (s->cr && c != '\n')
-		return fault_set(f, AV_EFORMAT, "http_bare_cr", REMEDY, "a CR without LF in the head");
+		return fault_set(
+		    f, AV_EFORMAT, "http_bare_cr", REMEDY, "a CR without LF in the head");
 	if (s->cr)
 		return line_finish(s, f);
 	if (c == '\r') {
@@ -64,7 +64,8 @@ scan_byte(struct head_scan *s, uint8_t c, struct fault *f)
 		return AV_OK;
 	}
 	if (c == '\n')
-		return fault_set(f, AV_EFORMAT, "http_bare_lf", REMEDY, "a LF without CR in the head");
+		return fault_set(
+		    f, AV_EFORMAT, "http_bare_lf", REMEDY, "a LF without CR in the head");
 	if ((c < 0x20 && c != '\t') || c == 0x7f)
 		return fault_set(f, AV_EFORMAT, "http_control_byte", REMEDY,
 		    "the control byte 0x%02x in the head", c);

@@ -13,12 +13,12 @@
 #include "base/str.h"
 
 struct head_scan {
-	size_t total;  /* bytes so far */
-	size_t line;   /* 0: the start line */
+	size_t total; /* bytes so far */
+	size_t line; /* 0: the start line */
 	size_t column;
-	bool cr;       /* the last byte was CR */
+	bool cr; /* the last byte was CR */
 	bool in_name;
-	bool done;     /* the empty line was seen */
+	bool done; /* the empty line was seen */
 };
 
 /* With `start_line`, the first line is free text; without, all are field lines (a trailer). */

@@ -10,7 +10,7 @@
 static bool
 is_token_byte(unsigned char c)
 {
-	static const uint32_t bits[4] = { 0x00000000, 0x03ff6cfa, 0xc7fffffe, 0x57ffffff };
+	static const uint32_t bits[4] = {0x00000000, 0x03ff6cfa, 0xc7fffffe, 0x57ffffff};
 
 	return c < 128 && (bits[c / 32] >> (c % 32) & 1) != 0;
 }
@@ -44,7 +44,7 @@ lower(char c)
 void
 header_list_init(struct header_list *l)
 {
-	*l = (struct header_list){ 0 };
+	*l = (struct header_list){0};
 }
 
 /* Name and value are one block: the name, the value, a NUL. */
@@ -91,8 +91,8 @@ item_make(const struct header_list *l, struct str name, struct str value, size_t
 	if (value.len > 0)
 		memcpy(block + name.len, value.p, value.len);
 	block[name.len + value.len] = '\0';
-	out->name = (struct str){ block, name.len };
-	out->value = (struct str){ block + name.len, value.len };
+	out->name = (struct str){block, name.len};
+	out->value = (struct str){block + name.len, value.len};
 	return AV_OK;
 }
 
@@ -172,7 +172,7 @@ header_list_remove(struct header_list *l, struct str name)
 	bool borrowed = false;
 
 	/* `name` may borrow from a field that goes: free that one last. */
-	struct header last = { 0 };
+	struct header last = {0};
 	for (size_t i = 0; i < l->count; i++) {
 		struct header *h = &l->items[i];
 		if (!str_ieq(h->name, name)) {
@@ -249,7 +249,7 @@ name_in(struct str name, const char *const *words, size_t n)
 				return true;
 			continue;
 		}
-		struct str head = { name.p, name.len < len - 1 ? name.len : len - 1 };
+		struct str head = {name.p, name.len < len - 1 ? name.len : len - 1};
 		char word[32];
 		memcpy(word, words[i], len - 1);
 		word[len - 1] = '\0';
@@ -264,8 +264,8 @@ name_in(struct str name, const char *const *words, size_t n)
 bool
 header_is_hop_by_hop(struct str name)
 {
-	static const char *const words[] = { "connection", "keep-alive", "proxy-connection", "te",
-		"trailer", "trailers", "transfer-encoding", "upgrade" };
+	static const char *const words[] = {"connection", "keep-alive", "proxy-connection", "te",
+	    "trailer", "trailers", "transfer-encoding", "upgrade"};
 
 	return NAME_IN(name, words);
 }
@@ -273,10 +273,11 @@ header_is_hop_by_hop(struct str name)
 bool
 header_is_reserved(struct str name)
 {
-	static const char *const words[] = { "host", "content-length", "expect", "sec-websocket-*",
-		"x-http-method-override", "x-http-method", "x-method-override", "x-original-url",
-		"x-original-uri", "x-rewrite-url", "x-rewrite-uri", "x-original-method",
-		"x-original-host", "x-host", "forwarded", "x-forwarded-*", "aivault-*", "http2-settings" };
+	static const char *const words[] = {"host", "content-length", "expect", "sec-websocket-*",
+	    "x-http-method-override", "x-http-method", "x-method-override", "x-original-url",
+	    "x-original-uri", "x-rewrite-url", "x-rewrite-uri", "x-original-method",
+	    "x-original-host", "x-host", "forwarded", "x-forwarded-*", "aivault-*",
+	    "http2-settings"};
 
 	return header_is_hop_by_hop(name) || NAME_IN(name, words);
 }
@@ -284,8 +285,8 @@ header_is_reserved(struct str name)
 bool
 header_is_auth_class(struct str name)
 {
-	static const char *const words[] = { "authorization", "proxy-authorization", "cookie",
-		"x-api-key", "api-key", "x-auth-token" };
+	static const char *const words[] = {"authorization", "proxy-authorization", "cookie",
+	    "x-api-key", "api-key", "x-auth-token"};
 
 	return NAME_IN(name, words);
 }
@@ -293,8 +294,8 @@ header_is_auth_class(struct str name)
 bool
 header_is_response_safe(struct str name)
 {
-	static const char *const words[] = { "set-cookie", "set-cookie2", "www-authenticate",
-		"proxy-*", "aivault-*" };
+	static const char *const words[] = {
+	    "set-cookie", "set-cookie2", "www-authenticate", "proxy-*", "aivault-*"};
 
 	return !header_is_hop_by_hop(name) && !NAME_IN(name, words);
 }

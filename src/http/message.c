@@ -14,7 +14,14 @@
 
 #define INTERIM_MAX 16u /* 1xx responses before the final one */
 
-enum phase { PHASE_HEAD, PHASE_LENGTH, PHASE_CHUNKED, PHASE_TRAILER, PHASE_UNTIL_CLOSE, PHASE_DONE };
+enum phase {
+	PHASE_HEAD,
+	PHASE_LENGTH,
+	PHASE_CHUNKED,
+	PHASE_TRAILER,
+	PHASE_UNTIL_CLOSE,
+	PHASE_DONE
+};
 
 struct message {
 	bool head_request;
@@ -60,7 +67,7 @@ message_reset(struct message *m, bool head_request)
 	m->interim = 0;
 	m->until_close = false;
 	m->left = 0;
-	m->fault = (struct fault){ .err = AV_OK };
+	m->fault = (struct fault){.err = AV_OK};
 }
 
 /* ---- the second opinion ---- */
@@ -117,7 +124,7 @@ parser_check(struct message *m, struct fault *f)
 	e = llhttp_execute(&parser, text, h->text.len);
 	if (has_body)
 		fine = e == HPE_OK && h->chunked == ((parser.flags & F_CHUNKED) != 0) &&
-		    (!h->has_length || parser.content_length == h->length);
+		       (!h->has_length || parser.content_length == h->length);
 	else
 		fine = e == HPE_PAUSED && llhttp_get_error_pos(&parser) == text + h->text.len;
 	if (fine)
@@ -152,8 +159,8 @@ head_complete(struct message *m, enum message_event *event, struct fault *f)
 }
 
 static enum av_err
-feed_head(struct message *m, const uint8_t *in, size_t len, size_t *used,
-    enum message_event *event, struct fault *f)
+feed_head(struct message *m, const uint8_t *in, size_t len, size_t *used, enum message_event *event,
+    struct fault *f)
 {
 	while (*used < len && *event == MESSAGE_NEED_MORE) {
 		bool whole = false;
@@ -181,7 +188,7 @@ feed_plain(struct message *m, const uint8_t *in, size_t len, size_t *used, struc
 			m->phase = PHASE_DONE;
 	}
 	*used = n;
-	*body = (struct str){ (const char *)in, n };
+	*body = (struct str){(const char *)in, n};
 }
 
 /* Trailers are checked and dropped. */
@@ -191,7 +198,8 @@ feed_trailer(struct message *m, const uint8_t *in, size_t len, size_t *used, str
 	while (*used < len && !m->trailer.done) {
 		bool line_end;
 		size_t n;
-		enum av_err e = head_scan_line(&m->trailer, in + *used, len - *used, &n, &line_end, f);
+		enum av_err e =
+		    head_scan_line(&m->trailer, in + *used, len - *used, &n, &line_end, f);
 		if (e != AV_OK)
 			return e;
 		*used += n;
@@ -229,7 +237,7 @@ message_feed(struct message *m, const uint8_t *in, size_t len, size_t *used,
 
 	*used = 0;
 	*event = MESSAGE_NEED_MORE;
-	*body = (struct str){ NULL, 0 };
+	*body = (struct str){NULL, 0};
 	if (e == AV_OK && m->phase == PHASE_HEAD) {
 		e = feed_head(m, in, len, used, event, &m->fault);
 	} else if (e == AV_OK) {

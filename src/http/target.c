@@ -10,7 +10,7 @@ static bool
 is_unreserved(unsigned char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	    c == '-' || c == '.' || c == '_' || c == '~';
+	       c == '-' || c == '.' || c == '_' || c == '~';
 }
 
 /* pchar of RFC 3986 3.3 without the escapes, and '/'. */
@@ -80,12 +80,12 @@ struct half {
 	const char *remedy;
 };
 
-static const struct half half_query = { false, false, "query_control_byte", "query_space",
-	"query_high_byte", "query_fragment", "query_nul", "query_bad_escape", "query_not_utf8",
-	"query_raw_byte", REMEDY_QUERY };
-static const struct half half_path = { true, false, "path_control_byte", "path_space",
-	"path_high_byte", "path_fragment", "path_nul", "path_bad_escape", "path_not_utf8",
-	"path_raw_byte", REMEDY_PATH };
+static const struct half half_query = {false, false, "query_control_byte", "query_space",
+    "query_high_byte", "query_fragment", "query_nul", "query_bad_escape", "query_not_utf8",
+    "query_raw_byte", REMEDY_QUERY};
+static const struct half half_path = {true, false, "path_control_byte", "path_space",
+    "path_high_byte", "path_fragment", "path_nul", "path_bad_escape", "path_not_utf8",
+    "path_raw_byte", REMEDY_PATH};
 
 static enum av_err
 refuse_raw(const struct half *h, unsigned char c, struct fault *f)
@@ -98,13 +98,13 @@ refuse_raw(const struct half *h, unsigned char c, struct fault *f)
 	if (c == ' ')
 		return fault_set(f, AV_EINVAL, h->space, h->remedy, "the %s holds a space", part);
 	if (c > 0x7e)
-		return fault_set(f, AV_EINVAL, h->high, h->remedy,
-		    "the %s holds the raw byte 0x%02x", part, c);
+		return fault_set(
+		    f, AV_EINVAL, h->high, h->remedy, "the %s holds the raw byte 0x%02x", part, c);
 	if (c == '#')
 		return fault_set(f, AV_EINVAL, h->fragment, h->remedy, "the %s holds a '#'", part);
 	if (c == '\\')
-		return fault_set(f, AV_EINVAL, "path_backslash", h->remedy,
-		    "the path holds a backslash");
+		return fault_set(
+		    f, AV_EINVAL, "path_backslash", h->remedy, "the path holds a backslash");
 	return fault_set(f, AV_EINVAL, h->raw, h->remedy, "the %s holds a raw '%c'", part, c);
 }
 
@@ -167,12 +167,13 @@ half_canonical(struct buf *out, struct str raw, const struct half *h, struct fau
 		struct buf plain;
 		bool fine;
 		buf_init(&plain, TARGET_MAX);
-		e = percent_decode(&plain, (struct str){ (const char *)out->data, out->len });
-		fine = e == AV_OK && str_is_utf8((struct str){ (const char *)plain.data, plain.len });
+		e = percent_decode(&plain, (struct str){(const char *)out->data, out->len});
+		fine = e == AV_OK && str_is_utf8((struct str){(const char *)plain.data, plain.len});
 		buf_clear(&plain);
 		if (!fine)
 			return fault_set(f, AV_EINVAL, h->utf8, h->remedy,
-			    "the %s is not UTF-8 once it is decoded", h->is_path ? "path" : "query");
+			    "the %s is not UTF-8 once it is decoded",
+			    h->is_path ? "path" : "query");
 	}
 	return AV_OK;
 }
@@ -199,9 +200,9 @@ is_double_encoded(struct str s)
 {
 	if (!str_starts(s, STR_LIT("%25")))
 		return false;
-	s = (struct str){ s.p + 3, s.len - 3 };
+	s = (struct str){s.p + 3, s.len - 3};
 	while (str_starts(s, STR_LIT("25")))
-		s = (struct str){ s.p + 2, s.len - 2 };
+		s = (struct str){s.p + 2, s.len - 2};
 	if (s.len < 2)
 		return false;
 	s.len = 2;
@@ -214,14 +215,14 @@ path_check(struct str path, bool opaque_slash, struct fault *f)
 	size_t start = 1;
 
 	for (size_t i = 1; i <= path.len; i++) {
-		struct str rest = { path.p + i, path.len - i };
+		struct str rest = {path.p + i, path.len - i};
 		size_t cut = 0;
 		if (rest.len == 0 || rest.p[0] == '/')
 			cut = 1;
 		else if (str_starts(rest, STR_LIT("%2F")))
 			cut = 3;
 		if (cut > 0) {
-			if (is_dot_segment((struct str){ path.p + start, i - start }))
+			if (is_dot_segment((struct str){path.p + start, i - start}))
 				return fault_set(f, AV_EINVAL, "path_dot_segment", REMEDY_PATH,
 				    "the path holds a '.' or '..' segment");
 			start = i + cut;
@@ -240,7 +241,7 @@ enum av_err
 target_parse(struct target *t, struct str raw, bool opaque_slash, struct fault *f)
 {
 	struct half h = half_path;
-	struct str path = raw, query = { NULL, 0 };
+	struct str path = raw, query = {NULL, 0};
 	enum av_err e;
 
 	buf_reset(&t->path);
@@ -260,7 +261,7 @@ target_parse(struct target *t, struct str raw, bool opaque_slash, struct fault *
 	e = half_canonical(&t->path, path, &h, f);
 	if (e != AV_OK)
 		goto out;
-	e = path_check((struct str){ (const char *)t->path.data, t->path.len }, opaque_slash, f);
+	e = path_check((struct str){(const char *)t->path.data, t->path.len}, opaque_slash, f);
 	if (e != AV_OK)
 		goto out;
 	if (t->has_query)
@@ -294,14 +295,14 @@ decode_form(uint8_t *out, size_t *n, struct str s)
 bool
 query_next(struct str query, size_t *pos, struct buf *scratch, struct str *name, struct str *value)
 {
-	struct str piece = { NULL, 0 }, rest, left = { NULL, 0 }, right = { NULL, 0 };
+	struct str piece = {NULL, 0}, rest, left = {NULL, 0}, right = {NULL, 0};
 	uint8_t *p;
 	size_t n = 0, name_len;
 
 	while (piece.len == 0) {
 		if (*pos >= query.len)
 			return false;
-		rest = (struct str){ query.p + *pos, query.len - *pos };
+		rest = (struct str){query.p + *pos, query.len - *pos};
 		if (!str_cut(rest, '&', &piece, &left))
 			piece = rest;
 		*pos += piece.len + 1;
@@ -311,14 +312,14 @@ query_next(struct str query, size_t *pos, struct buf *scratch, struct str *name,
 		return false;
 	if (!str_cut(piece, '=', &left, &right)) {
 		left = piece;
-		right = (struct str){ NULL, 0 };
+		right = (struct str){NULL, 0};
 	}
 	decode_form(p, &n, left);
 	name_len = n;
 	decode_form(p, &n, right);
 	buf_commit(scratch, n);
-	*name = (struct str){ (const char *)scratch->data, name_len };
-	*value = (struct str){ (const char *)scratch->data + name_len, n - name_len };
+	*name = (struct str){(const char *)scratch->data, name_len};
+	*value = (struct str){(const char *)scratch->data + name_len, n - name_len};
 	return true;
 }
 

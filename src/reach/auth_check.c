@@ -33,10 +33,11 @@ template_check(struct str text, const char *only, size_t max, struct fault *f)
 	size_t pos = 0, n = 0;
 
 	if (text.len > MANIFEST_MAX_TEXT || !header_value_is_valid(text))
-		return refuse(f, "auth_bad_template",
-		    "has a template with control bytes or over 1024 bytes");
+		return refuse(
+		    f, "auth_bad_template", "has a template with control bytes or over 1024 bytes");
 	if (!template_is_valid(text))
-		return refuse(f, "auth_bad_template", "has a template with a malformed {{placeholder}}");
+		return refuse(
+		    f, "auth_bad_template", "has a template with a malformed {{placeholder}}");
 	while (template_next(text, &pos, &name)) {
 		n++;
 		if (only != NULL && !str_eq_cstr(name, only))
@@ -46,7 +47,8 @@ template_check(struct str text, const char *only, size_t max, struct fault *f)
 	if (n == 0)
 		return refuse(f, "auth_no_placeholder", "has a template without a {{placeholder}}");
 	if (n > max)
-		return refuse(f, "auth_bad_placeholder", "has a template with too many placeholders");
+		return refuse(
+		    f, "auth_bad_placeholder", "has a template with too many placeholders");
 	return AV_OK;
 }
 
@@ -80,7 +82,7 @@ path_template_check(struct str text, struct fault *f)
 	target_init(&t);
 	buf_init(&plain, MANIFEST_MAX_TEXT);
 	for (size_t i = 0; i < text.len; i++) {
-		struct str rest = { text.p + i, text.len - i };
+		struct str rest = {text.p + i, text.len - i};
 		if (str_starts(rest, STR_LIT("{{secret}}"))) {
 			(void)buf_append_byte(&plain, 'x');
 			i += mark_len - 1;
@@ -91,10 +93,10 @@ path_template_check(struct str text, struct fault *f)
 	e = buf_err(&plain);
 	if (e != AV_OK)
 		goto out;
-	struct str raw = { (const char *)plain.data, plain.len };
+	struct str raw = {(const char *)plain.data, plain.len};
 	e = target_parse(&t, raw, false, NULL);
 	same = e == AV_OK && !t.has_query &&
-	    str_eq(raw, (struct str){ (const char *)t.path.data, t.path.len });
+	       str_eq(raw, (struct str){(const char *)t.path.data, t.path.len});
 	if (!same)
 		e = refuse(f, "auth_bad_template", "has a path template that is no canonical path");
 out:
@@ -118,7 +120,8 @@ multi_check(const struct auth_desc *a, bool header, struct fault *f)
 		for (size_t k = 0; k < i; k++) {
 			struct str other = str_of(a->pairs.items[k].name);
 			if (header ? str_ieq(name, other) : str_eq(name, other))
-				return refuse(f, "auth_name_twice", "names a header or parameter twice");
+				return refuse(
+				    f, "auth_name_twice", "names a header or parameter twice");
 		}
 	}
 	return AV_OK;
@@ -131,13 +134,13 @@ setting(const struct auth_desc *a, const char *name)
 	for (size_t i = 0; i < a->pairs.count; i++)
 		if (str_eq_cstr(str_of(name), a->pairs.items[i].name))
 			return str_of(a->pairs.items[i].value);
-	return (struct str){ 0 };
+	return (struct str){0};
 }
 
 /* Every pair is one of `known`, none twice; the first `needed` of them have a value. */
 static enum av_err
-settings_check(const struct auth_desc *a, const char *const *known, size_t n, size_t needed,
-    struct fault *f)
+settings_check(
+    const struct auth_desc *a, const char *const *known, size_t n, size_t needed, struct fault *f)
 {
 	for (size_t i = 0; i < a->pairs.count; i++) {
 		struct str name = str_of(a->pairs.items[i].name);
@@ -162,8 +165,8 @@ settings_check(const struct auth_desc *a, const char *const *known, size_t n, si
 static enum av_err
 oauth2_check(const struct auth_desc *a, struct fault *f)
 {
-	static const char *const known[] = { "grant", "token_endpoint", "scopes" };
-	static const struct str scheme = { "https://", 8 };
+	static const char *const known[] = {"grant", "token_endpoint", "scopes"};
+	static const struct str scheme = {"https://", 8};
 	enum av_err e = settings_check(a, known, 3, 2, f);
 	struct str url, grant, host, path, name;
 	struct target t;
@@ -177,14 +180,14 @@ oauth2_check(const struct auth_desc *a, struct fault *f)
 	url = setting(a, "token_endpoint");
 	if (!str_starts(url, scheme))
 		return refuse(f, "auth_bad_endpoint", "has a token endpoint without https://");
-	url = (struct str){ url.p + scheme.len, url.len - scheme.len };
+	url = (struct str){url.p + scheme.len, url.len - scheme.len};
 	if (!str_cut(url, '/', &host, &path))
 		return refuse(f, "auth_bad_endpoint", "has a token endpoint without a path");
 	e = host_parse(host, false, &name, &port, f);
 	if (e != AV_OK)
 		return e;
 	target_init(&t);
-	e = target_parse(&t, (struct str){ path.p - 1, path.len + 1 }, false, f);
+	e = target_parse(&t, (struct str){path.p - 1, path.len + 1}, false, f);
 	target_clear(&t);
 	return e;
 }
@@ -192,7 +195,7 @@ oauth2_check(const struct auth_desc *a, struct fault *f)
 static enum av_err
 sigv4_check(const struct auth_desc *a, struct fault *f)
 {
-	static const char *const known[] = { "service", "region" };
+	static const char *const known[] = {"service", "region"};
 	enum av_err e = settings_check(a, known, 2, 2, f);
 
 	for (size_t i = 0; e == AV_OK && i < a->pairs.count; i++) {
@@ -211,7 +214,7 @@ sigv4_check(const struct auth_desc *a, struct fault *f)
 static enum av_err
 hmac_check(const struct auth_desc *a, struct fault *f)
 {
-	static const char *const known[] = { "algorithm", "header", "template", "canonical" };
+	static const char *const known[] = {"algorithm", "header", "template", "canonical"};
 	enum av_err e = settings_check(a, known, 4, 3, f);
 	struct str algorithm;
 
@@ -230,7 +233,7 @@ hmac_check(const struct auth_desc *a, struct fault *f)
 static enum av_err
 basic_check(const struct auth_desc *a, struct fault *f)
 {
-	static const char *const known[] = { "username" };
+	static const char *const known[] = {"username"};
 	enum av_err e = settings_check(a, known, 1, a->pairs.count, f);
 	struct str head, tail;
 
@@ -276,8 +279,9 @@ auth_desc_validate(const struct auth_desc *a, struct fault *f)
 		return refuse(f, "auth_bad_shape", "takes exactly one pair");
 	struct str name = str_of(first->name), value = str_of(first->value);
 	if (a->kind == AUTH_QUERY)
-		return value.len > 0 ? refuse(f, "auth_bad_shape", "of kind query takes no template")
-		                     : parameter_check(name, f);
+		return value.len > 0
+		           ? refuse(f, "auth_bad_shape", "of kind query takes no template")
+		           : parameter_check(name, f);
 	if (a->kind == AUTH_PATH)
 		return name.len > 0 ? refuse(f, "auth_bad_shape", "of kind path takes no name")
 		                    : path_template_check(value, f);

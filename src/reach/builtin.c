@@ -33,7 +33,7 @@ builtin_load_one(struct builtin *b, const struct frame *frame)
 enum av_err
 builtin_load(struct builtin *out, const uint8_t *bytes, size_t len)
 {
-	struct builtin b = { 0 };
+	struct builtin b = {0};
 	enum av_err e = AV_OK;
 
 	*out = b;
@@ -52,7 +52,7 @@ builtin_load(struct builtin *out, const uint8_t *bytes, size_t len)
 		len -= used;
 	}
 	*out = b;
-	b = (struct builtin){ 0 };
+	b = (struct builtin){0};
 out:
 	builtin_clear(&b);
 	return e;
@@ -64,7 +64,7 @@ builtin_clear(struct builtin *b)
 	for (size_t i = 0; i < b->count; i++)
 		manifest_free(b->items[i]);
 	free(b->items);
-	*b = (struct builtin){ 0 };
+	*b = (struct builtin){0};
 }
 
 const struct manifest *

@@ -35,8 +35,8 @@ static enum av_err
 label_check(struct str label, struct fault *f)
 {
 	if (label.len == 0)
-		return fault_set(f, AV_EINVAL, "host_empty_label", REMEDY,
-		    "the host has an empty label");
+		return fault_set(
+		    f, AV_EINVAL, "host_empty_label", REMEDY, "the host has an empty label");
 	if (label.len > LABEL_MAX)
 		return fault_set(f, AV_ELIMIT, "host_label_too_long", REMEDY,
 		    "a label of the host is over %u bytes", LABEL_MAX);
@@ -69,8 +69,8 @@ name_check(struct str name, struct fault *f)
 	if (labels < 2)
 		return fault_set(f, AV_EINVAL, "host_no_dot", REMEDY, "the host has no dot");
 	if (is_number(label))
-		return fault_set(f, AV_EINVAL, "host_is_address", REMEDY,
-		    "the host is an address, not a name");
+		return fault_set(
+		    f, AV_EINVAL, "host_is_address", REMEDY, "the host is an address, not a name");
 	if (str_eq_cstr(label, "localhost") || str_eq_cstr(label, "local") ||
 	    str_eq_cstr(label, "internal"))
 		return fault_set(f, AV_EINVAL, "host_is_local", REMEDY,
@@ -81,11 +81,11 @@ name_check(struct str name, struct fault *f)
 enum av_err
 host_parse(struct str s, bool allow_wildcard, struct str *name, uint16_t *port, struct fault *f)
 {
-	struct str whole = s, digits = { 0 }, rest;
+	struct str whole = s, digits = {0}, rest;
 	uint64_t number = 0;
 	bool wildcard;
 
-	*name = (struct str){ 0 };
+	*name = (struct str){0};
 	*port = 0;
 	if (s.len == 0)
 		return fault_set(f, AV_EINVAL, "host_empty", REMEDY, "the host is empty");
@@ -97,13 +97,13 @@ host_parse(struct str s, bool allow_wildcard, struct str *name, uint16_t *port, 
 		whole = s;
 	}
 	if (whole.len > HOST_MAX)
-		return fault_set(f, AV_ELIMIT, "host_too_long", REMEDY,
-		    "the host is over %u bytes", HOST_MAX);
+		return fault_set(
+		    f, AV_ELIMIT, "host_too_long", REMEDY, "the host is over %u bytes", HOST_MAX);
 	wildcard = str_starts(whole, STR_LIT("*."));
 	if (wildcard && !allow_wildcard)
-		return fault_set(f, AV_EINVAL, "host_wildcard", "name one host",
-		    "the host is a pattern");
-	rest = wildcard ? (struct str){ whole.p + 2, whole.len - 2 } : whole;
+		return fault_set(
+		    f, AV_EINVAL, "host_wildcard", "name one host", "the host is a pattern");
+	rest = wildcard ? (struct str){whole.p + 2, whole.len - 2} : whole;
 	for (size_t i = 0; i < rest.len; i++) {
 		if (rest.p[i] == '.' || is_label_byte(rest.p[i]))
 			continue;
@@ -130,6 +130,6 @@ host_matches(struct str pattern, struct str host)
 	if (!str_starts(pattern, STR_LIT("*.")))
 		return str_eq(pattern, host);
 	/* ".example.com" must end it, and something must stand before. */
-	pattern = (struct str){ pattern.p + 1, pattern.len - 1 };
+	pattern = (struct str){pattern.p + 1, pattern.len - 1};
 	return pattern.len > 1 && host.len > pattern.len && str_ends(host, pattern);
 }

@@ -5,17 +5,17 @@
 #include <stdlib.h>
 
 static const char *const auth_names[AUTH_KIND_COUNT] = {
-	[AUTH_NONE] = "none",
-	[AUTH_HEADER] = "header",
-	[AUTH_QUERY] = "query",
-	[AUTH_PATH] = "path",
-	[AUTH_BASIC] = "basic",
-	[AUTH_MULTI_HEADER] = "multi-header",
-	[AUTH_MULTI_QUERY] = "multi-query",
-	[AUTH_OAUTH2] = "oauth2",
-	[AUTH_AWS_SIGV4] = "aws-sigv4",
-	[AUTH_HMAC] = "hmac",
-	[AUTH_MTLS] = "mtls",
+    [AUTH_NONE] = "none",
+    [AUTH_HEADER] = "header",
+    [AUTH_QUERY] = "query",
+    [AUTH_PATH] = "path",
+    [AUTH_BASIC] = "basic",
+    [AUTH_MULTI_HEADER] = "multi-header",
+    [AUTH_MULTI_QUERY] = "multi-query",
+    [AUTH_OAUTH2] = "oauth2",
+    [AUTH_AWS_SIGV4] = "aws-sigv4",
+    [AUTH_HMAC] = "hmac",
+    [AUTH_MTLS] = "mtls",
 };
 
 const char *
@@ -51,7 +51,7 @@ alternative_clear(struct alternative *a)
 	pair_list_clear(&a->secrets);
 	string_list_clear(&a->capabilities);
 	free(a->path_prefix);
-	*a = (struct alternative){ 0 };
+	*a = (struct alternative){0};
 }
 
 void
@@ -103,7 +103,7 @@ string_list_add(struct string_list *l, struct str s)
 enum av_err
 pair_list_add(struct pair_list *l, struct str name, struct str value)
 {
-	struct pair p = { str_dup(name), str_dup(value) };
+	struct pair p = {str_dup(name), str_dup(value)};
 	enum av_err e = AV_OK;
 	struct pair *items;
 
@@ -141,7 +141,7 @@ string_list_clear(struct string_list *l)
 	for (size_t i = 0; i < l->count; i++)
 		free(l->items[i]);
 	free(l->items);
-	*l = (struct string_list){ 0 };
+	*l = (struct string_list){0};
 }
 
 void
@@ -152,7 +152,7 @@ pair_list_clear(struct pair_list *l)
 		free(l->items[i].value);
 	}
 	free(l->items);
-	*l = (struct pair_list){ 0 };
+	*l = (struct pair_list){0};
 }
 
 void
@@ -170,7 +170,7 @@ capability_clear(struct capability *c)
 	string_list_clear(&c->hosts);
 	string_list_clear(&c->methods);
 	string_list_clear(&c->paths);
-	*c = (struct capability){ 0 };
+	*c = (struct capability){0};
 }
 
 const struct capability *

@@ -21,8 +21,8 @@ refuse(struct fault *f, const char *reason, const char *owner, const char *what)
 static enum av_err
 over(struct fault *f, const char *owner, const char *what, unsigned max)
 {
-	return fault_set(f, AV_ELIMIT, "manifest_too_many", REMEDY, "%s: over %u %s", owner, max,
-	    what);
+	return fault_set(
+	    f, AV_ELIMIT, "manifest_too_many", REMEDY, "%s: over %u %s", owner, max, what);
 }
 
 /* [a-z0-9][a-z0-9-]* */
@@ -54,7 +54,7 @@ secret_name_is_valid(struct str s)
 static bool
 is_repeated(const struct string_list *l, size_t i)
 {
-	struct string_list before = { l->items, i };
+	struct string_list before = {l->items, i};
 
 	return string_list_has(&before, str_of(l->items[i]));
 }
@@ -89,8 +89,8 @@ path_check(struct str path, bool opaque_slash, const char *owner, struct fault *
 		    "%s: a path over %u bytes", owner, MANIFEST_MAX_TEXT);
 	target_init(&t);
 	e = target_parse(&t, path, opaque_slash, f);
-	if (e == AV_OK && (t.has_query ||
-	    !str_eq(path, (struct str){ (const char *)t.path.data, t.path.len })))
+	if (e == AV_OK &&
+	    (t.has_query || !str_eq(path, (struct str){(const char *)t.path.data, t.path.len})))
 		e = refuse(f, "manifest_bad_path", owner, "a path that is not in canonical form");
 	target_clear(&t);
 	return e;
@@ -148,7 +148,8 @@ secrets_check(const struct pair_list *secrets, const char *owner, struct fault *
 		if (!secret_name_is_valid(str_of(p->name)))
 			return refuse(f, "manifest_bad_secret", owner, "a malformed secret name");
 		if (!template_name_is_valid(str_of(p->value)))
-			return refuse(f, "manifest_bad_placeholder", owner, "a malformed placeholder");
+			return refuse(
+			    f, "manifest_bad_placeholder", owner, "a malformed placeholder");
 		for (size_t k = 0; k < i; k++)
 			if (strcmp(p->name, secrets->items[k].name) == 0 ||
 			    strcmp(p->value, secrets->items[k].value) == 0)
@@ -163,8 +164,8 @@ secrets_check(const struct pair_list *secrets, const char *owner, struct fault *
  * secret takes its fields from that secret's JSON text, which is not known here.
  */
 static enum av_err
-placeholders_check(const struct auth_desc *a, const struct pair_list *secrets, const char *owner,
-    struct fault *f)
+placeholders_check(
+    const struct auth_desc *a, const struct pair_list *secrets, const char *owner, struct fault *f)
 {
 	bool multi = a->kind == AUTH_MULTI_HEADER || a->kind == AUTH_MULTI_QUERY;
 
@@ -180,8 +181,9 @@ placeholders_check(const struct auth_desc *a, const struct pair_list *secrets, c
 			for (size_t k = 0; k < secrets->count && !found; k++)
 				found = str_eq_cstr(name, secrets->items[k].value);
 			if (!found)
-				return fault_set(f, AV_EINVAL, "manifest_unknown_placeholder", REMEDY,
-				    "%s: no secret has the placeholder {{%.*s}}", owner, STR_FMT(name));
+				return fault_set(f, AV_EINVAL, "manifest_unknown_placeholder",
+				    REMEDY, "%s: no secret has the placeholder {{%.*s}}", owner,
+				    STR_FMT(name));
 		}
 	}
 	return AV_OK;
@@ -241,7 +243,8 @@ manifest_validate(const struct manifest *m, struct fault *f)
 
 	if (!name_is_valid(provider))
 		return fault_set(f, AV_EINVAL, "manifest_bad_provider", REMEDY,
-		    "the provider's name is not [a-z0-9][a-z0-9-]* of at most %u bytes", NAME_MAX_LEN);
+		    "the provider's name is not [a-z0-9][a-z0-9-]* of at most %u bytes",
+		    NAME_MAX_LEN);
 	e = grant_check(&m->auth, &m->hosts, &m->secrets, m->provider, f);
 	if (e != AV_OK)
 		return e;
@@ -255,7 +258,8 @@ manifest_validate(const struct manifest *m, struct fault *f)
 		e = capability_validate(c, f);
 		if (e != AV_OK)
 			return e;
-		if (!str_starts(id, provider) || id.len <= provider.len || id.p[provider.len] != '/')
+		if (!str_starts(id, provider) || id.len <= provider.len ||
+		    id.p[provider.len] != '/')
 			return refuse(f, "manifest_bad_id", c->id,
 			    "the id does not begin with the provider's name and '/'");
 		for (size_t k = 0; k < i; k++)

@@ -36,7 +36,7 @@ string_list_encode(const struct string_list *l, struct frame_writer *w)
 enum av_err
 string_list_decode(struct frame_reader *r, uint32_t max, struct string_list *out)
 {
-	struct string_list l = { 0 };
+	struct string_list l = {0};
 	uint32_t n = fr_count(r, max);
 	enum av_err e = r->err;
 
@@ -66,7 +66,7 @@ pair_list_encode(const struct pair_list *l, struct frame_writer *w)
 static enum av_err
 pair_list_decode(struct frame_reader *r, uint32_t max, struct pair_list *out)
 {
-	struct pair_list l = { 0 };
+	struct pair_list l = {0};
 	uint32_t n = fr_count(r, max);
 	enum av_err e = r->err;
 
@@ -97,7 +97,7 @@ auth_desc_decode(struct frame_reader *r, struct auth_desc *out)
 	uint8_t kind;
 	enum av_err e;
 
-	*out = (struct auth_desc){ 0 };
+	*out = (struct auth_desc){0};
 	e = flag_decode(r, AUTH_KIND_COUNT - 1, &kind);
 	if (e != AV_OK)
 		return e;
@@ -122,7 +122,7 @@ capability_encode(const struct capability *c, struct frame_writer *w)
 enum av_err
 capability_decode(struct frame_reader *r, struct capability *out)
 {
-	struct capability c = { 0 };
+	struct capability c = {0};
 	uint8_t inspect = 0, opaque = 0, check = 0;
 	enum av_err e;
 

@@ -3,7 +3,6 @@
 
 #include "reach/host.h"
 
-
 bool
 path_prefix_matches(struct str prefix, struct str path)
 {

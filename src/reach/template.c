@@ -28,7 +28,7 @@ template_next(struct str text, size_t *pos, struct str *name)
 			continue;
 		if (text.len - end < 2 || text.p[end + 1] != '}')
 			return false;
-		*name = (struct str){ text.p + i + 2, end - i - 2 };
+		*name = (struct str){text.p + i + 2, end - i - 2};
 		*pos = end + 2;
 		return template_name_is_valid(*name);
 	}

@@ -25,8 +25,8 @@ explain(const uint8_t *bytes, size_t len, struct fault *f)
 		size_t used;
 		enum av_err e = frame_parse(bytes, len, &frame, &used);
 		if (e != AV_OK || frame.type != BUILTIN_FRAME) {
-			(void)fault_set(f, AV_EFORMAT, "bad_frame", "", "frame %u is no manifest frame",
-			    number);
+			(void)fault_set(f, AV_EFORMAT, "bad_frame", "",
+			    "frame %u is no manifest frame", number);
 			return;
 		}
 		fr_begin(&r, &frame);
@@ -34,8 +34,8 @@ explain(const uint8_t *bytes, size_t len, struct fault *f)
 		if (e == AV_OK)
 			e = fr_finish(&r);
 		if (e != AV_OK)
-			(void)fault_set(f, e, "bad_manifest", "", "manifest %u cannot be decoded: %s",
-			    number, av_err_text(e));
+			(void)fault_set(f, e, "bad_manifest", "",
+			    "manifest %u cannot be decoded: %s", number, av_err_text(e));
 		else
 			e = manifest_validate(m, f);
 		manifest_free(m);
@@ -47,8 +47,8 @@ explain(const uint8_t *bytes, size_t len, struct fault *f)
 }
 
 static enum av_err
-secrets_check(const struct builtin *b, const struct manifest *m, const struct pair_list *l,
-    struct fault *f)
+secrets_check(
+    const struct builtin *b, const struct manifest *m, const struct pair_list *l, struct fault *f)
 {
 	for (size_t i = 0; i < l->count; i++) {
 		const struct manifest *owner = builtin_claims(b, str_of(l->items[i].name));
@@ -73,8 +73,8 @@ uniqueness_check(const struct builtin *b, struct fault *f)
 			(void)builtin_capability(b, str_of(id), &owner);
 			if (owner != m)
 				return fault_set(f, AV_EINVAL, "capability_twice", "",
-				    "the capability %s is made by %s and by %s", id, owner->provider,
-				    m->provider);
+				    "the capability %s is made by %s and by %s", id,
+				    owner->provider, m->provider);
 		}
 		e = secrets_check(b, m, &m->secrets, f);
 		for (size_t k = 0; k < m->alternative_count && e == AV_OK; k++)
@@ -119,8 +119,8 @@ read_input(struct buf *in)
 int
 main(void)
 {
-	struct fault f = { 0 };
-	struct builtin b = { 0 };
+	struct fault f = {0};
+	struct builtin b = {0};
 	struct buf in;
 	int status = 1;
 	enum av_err e;
@@ -137,7 +137,8 @@ main(void)
 	if (e == AV_OK)
 		status = print_table(&b, &in);
 	if (e != AV_OK)
-		fprintf(stderr, "mkmanifest: %s\n", f.message[0] != '\0' ? f.message : av_err_text(e));
+		fprintf(
+		    stderr, "mkmanifest: %s\n", f.message[0] != '\0' ? f.message : av_err_text(e));
 	else if (status != 0)
 		fprintf(stderr, "mkmanifest: cannot write the table\n");
 	builtin_clear(&b);

@@ -5,14 +5,18 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#define MUST(x) do { if (!(x)) abort(); } while (0)
+#define MUST(x)                                                                                    \
+	do {                                                                                       \
+		if (!(x))                                                                          \
+			abort();                                                                   \
+	} while (0)
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct str s = { (const char *)data, size };
+	const struct str s = {(const char *)data, size};
 	struct str name, same, exact;
-	struct fault f = { 0 };
+	struct fault f = {0};
 	uint16_t port;
 	bool wildcard, dot = false;
 
@@ -24,7 +28,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	MUST(name.len > 2 && name.len <= 253 && name.len <= size);
 	wildcard = str_starts(name, STR_LIT("*."));
 	MUST((host_parse(s, false, &exact, &port, NULL) == AV_OK) == !wildcard);
-	MUST(host_parse(name, true, &same, &port, NULL) == AV_OK && str_eq(name, same) && port == 0);
+	MUST(
+	    host_parse(name, true, &same, &port, NULL) == AV_OK && str_eq(name, same) && port == 0);
 	for (size_t i = wildcard ? 2 : 0; i < name.len; i++) {
 		char c = name.p[i];
 		MUST((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.');
@@ -33,7 +38,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	MUST(dot);
 	MUST(wildcard || host_matches(s, name));
 	if (wildcard) {
-		struct str apex = { name.p + 2, name.len - 2 };
+		struct str apex = {name.p + 2, name.len - 2};
 		MUST(!host_matches(s, apex));
 		MUST(host_parse(apex, false, &exact, &port, NULL) == AV_OK);
 	}

@@ -9,7 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MUST(x) do { if (!(x)) abort(); } while (0)
+#define MUST(x)                                                                                    \
+	do {                                                                                       \
+		if (!(x))                                                                          \
+			abort();                                                                   \
+	} while (0)
 
 static void
 check_valid(const struct manifest *m)
@@ -20,14 +24,16 @@ check_valid(const struct manifest *m)
 		MUST(manifest_capability(m, str_of(c->id)) == c);
 		MUST(c->hosts.count > 0 && c->methods.count > 0 && c->paths.count > 0);
 		for (size_t k = 0; k < c->paths.count; k++)
-			MUST(path_prefix_matches(str_of(c->paths.items[k]), str_of(c->paths.items[k])));
+			MUST(path_prefix_matches(
+			    str_of(c->paths.items[k]), str_of(c->paths.items[k])));
 		for (size_t k = 0; k < c->hosts.count; k++) {
 			struct str name;
 			uint16_t port;
-			MUST(host_parse(str_of(c->hosts.items[k]), true, &name, &port, NULL) == AV_OK);
+			MUST(host_parse(str_of(c->hosts.items[k]), true, &name, &port, NULL) ==
+			     AV_OK);
 			if (!str_starts(name, STR_LIT("*.")))
 				MUST(reach_allows(c, str_of(c->methods.items[0]), name,
-				    str_of(c->paths.items[0]), NULL) == AV_OK);
+				         str_of(c->paths.items[0]), NULL) == AV_OK);
 		}
 	}
 }
@@ -35,8 +41,8 @@ check_valid(const struct manifest *m)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct frame frame = { BUILTIN_FRAME, data, size };
-	struct fault f = { 0 };
+	struct frame frame = {BUILTIN_FRAME, data, size};
+	struct fault f = {0};
 	struct manifest *m = NULL;
 	struct frame_reader r;
 	struct frame_writer w;

@@ -9,7 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MUST(x) do { if (!(x)) abort(); } while (0)
+#define MUST(x)                                                                                    \
+	do {                                                                                       \
+		if (!(x))                                                                          \
+			abort();                                                                   \
+	} while (0)
 #define MAX_MESSAGES 4u
 
 /* All that came out, as text; and where the input stood at the end. */
@@ -28,9 +32,9 @@ note_head(struct buf *out, struct message *m)
 	MUST(l->count <= HEADER_MAX_COUNT && l->bytes <= HEADER_MAX_BYTES);
 	(void)message_content_length(m, &length);
 	MUST(!message_is_chunked(m) || length == 0);
-	buf_appendf(out, "<%u %.*s %.*s %d%d%d %llu>", message_status(m), STR_FMT(message_method(m)),
-	    STR_FMT(message_target(m)), message_keep_alive(m), message_is_upgrade(m),
-	    message_is_chunked(m), (unsigned long long)length);
+	buf_appendf(out, "<%u %.*s %.*s %d%d%d %llu>", message_status(m),
+	    STR_FMT(message_method(m)), STR_FMT(message_target(m)), message_keep_alive(m),
+	    message_is_upgrade(m), message_is_chunked(m), (unsigned long long)length);
 	for (size_t i = 0; i < l->count; i++) {
 		MUST(header_name_is_valid(l->items[i].name));
 		MUST(header_value_is_valid(l->items[i].value));
@@ -52,7 +56,7 @@ run(struct outcome *o, enum message_kind kind, bool head_request, const uint8_t 
 	buf_init(&o->text, 16u << 20);
 	MUST(message_new(kind, head_request, &m) == AV_OK);
 	for (;;) {
-		struct fault f = { 0 };
+		struct fault f = {0};
 		struct str body;
 		size_t used;
 		o->err = message_feed(m, in + o->used, end - o->used, &used, &event, &body, &f);

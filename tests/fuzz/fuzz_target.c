@@ -7,19 +7,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MUST(x) do { if (!(x)) abort(); } while (0)
+#define MUST(x)                                                                                    \
+	do {                                                                                       \
+		if (!(x))                                                                          \
+			abort();                                                                   \
+	} while (0)
 
 static struct str
 span(const struct buf *b)
 {
-	return (struct str){ (const char *)b->data, b->len };
+	return (struct str){(const char *)b->data, b->len};
 }
 
 static bool
 holds(struct str s, const char *word)
 {
 	for (size_t i = 0; i + strlen(word) <= s.len; i++)
-		if (str_ieq_cstr((struct str){ s.p + i, strlen(word) }, word))
+		if (str_ieq_cstr((struct str){s.p + i, strlen(word)}, word))
 			return true;
 	return false;
 }
@@ -27,8 +31,8 @@ holds(struct str s, const char *word)
 static void
 check_path(struct str path, bool opaque)
 {
-	static const char *const never[] = { "\\", "#", "?", "%00", "%5c", "/./", "/../", "%252e",
-		"%252f", "%255c", "%41", "%2e", "%7e" };
+	static const char *const never[] = {"\\", "#", "?", "%00", "%5c", "/./", "/../", "%252e",
+	    "%252f", "%255c", "%41", "%2e", "%7e"};
 
 	MUST(path.len > 0 && path.len <= TARGET_MAX && path.p[0] == '/');
 	for (size_t i = 0; i < path.len; i++)
@@ -63,7 +67,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct target t, again;
-	struct fault f = { 0 };
+	struct fault f = {0};
 	struct buf joined;
 	bool opaque;
 
@@ -73,7 +77,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	target_init(&t);
 	target_init(&again);
 	buf_init(&joined, TARGET_MAX);
-	if (target_parse(&t, (struct str){ (const char *)data + 1, size - 1 }, opaque, &f) != AV_OK) {
+	if (target_parse(&t, (struct str){(const char *)data + 1, size - 1}, opaque, &f) != AV_OK) {
 		MUST(f.reason[0] != '\0' && t.path.len == 0 && t.query.len == 0);
 		goto out;
 	}

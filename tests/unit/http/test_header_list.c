@@ -59,7 +59,7 @@ test_names_that_are_no_token_are_refused(void **state)
 	assert_int_equal(add(&l, "", "a"), AV_EFORMAT);
 	assert_int_equal(header_list_add(&l, STR_LIT("a\0b"), STR_LIT("")), AV_EFORMAT);
 	for (size_t i = 0; separators[i] != '\0'; i++) {
-		char name[] = { 'a', separators[i], 'b', '\0' };
+		char name[] = {'a', separators[i], 'b', '\0'};
 		assert_int_equal(add(&l, name, "a"), AV_EFORMAT);
 	}
 	assert_int_equal(add(&l, "!#$%&'*+-.^_`|~09azAZ", "a"), AV_OK);
@@ -75,9 +75,9 @@ test_values_with_control_bytes_are_refused(void **state)
 	(void)state;
 	header_list_init(&l);
 	for (unsigned c = 0; c < 256; c++) {
-		char value[] = { 'a', (char)c, 'b' };
+		char value[] = {'a', (char)c, 'b'};
 		bool bad = (c < 0x20 && c != '\t') || c == 0x7f;
-		assert_int_equal(header_list_add(&l, STR_LIT("x"), (struct str){ value, 3 }),
+		assert_int_equal(header_list_add(&l, STR_LIT("x"), (struct str){value, 3}),
 		    bad ? AV_EFORMAT : AV_OK);
 		header_list_clear(&l);
 	}
@@ -131,27 +131,28 @@ test_count_and_size_have_limits(void **state)
 	assert_int_equal(l.count, 1);
 	header_list_clear(&l);
 	memset(big, 'a', sizeof(big));
-	assert_int_equal(header_list_add(&l, STR_LIT("xy"), (struct str){ big, sizeof(big) - 1 }),
-	    AV_ELIMIT);
-	assert_int_equal(header_list_add(&l, STR_LIT("x"), (struct str){ big, sizeof(big) - 1 }),
-	    AV_OK);
+	assert_int_equal(
+	    header_list_add(&l, STR_LIT("xy"), (struct str){big, sizeof(big) - 1}), AV_ELIMIT);
+	assert_int_equal(
+	    header_list_add(&l, STR_LIT("x"), (struct str){big, sizeof(big) - 1}), AV_OK);
 	assert_int_equal(add(&l, "y", ""), AV_ELIMIT);
-	assert_int_equal(header_list_set(&l, STR_LIT("x"), (struct str){ big, sizeof(big) - 1 }),
-	    AV_OK);
+	assert_int_equal(
+	    header_list_set(&l, STR_LIT("x"), (struct str){big, sizeof(big) - 1}), AV_OK);
 	header_list_clear(&l);
 }
 
 static void
 test_reserved_names_are_known_in_any_spelling(void **state)
 {
-	static const char *const reserved[] = { "Host", "content-length", "Expect", "Upgrade",
-		"Connection", "keep-alive", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding",
-		"Sec-WebSocket-Key", "X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override",
-		"X_HTTP_Method_Override", "X-Original-URL", "x-rewrite-url", "Forwarded",
-		"X-Forwarded-For", "X-Forwarded-Host", "x_forwarded_for", "Aivault-Credential",
-		"AIVAULT-x" };
-	static const char *const free_names[] = { "accept", "content-type", "authorization", "x-api-key",
-		"hosts", "x-forwarded", "aivault", "openai-organization", "x-stainless-os", "t", "" };
+	static const char *const reserved[] = {"Host", "content-length", "Expect", "Upgrade",
+	    "Connection", "keep-alive", "Proxy-Connection", "TE", "Trailer", "Transfer-Encoding",
+	    "Sec-WebSocket-Key", "X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override",
+	    "X_HTTP_Method_Override", "X-Original-URL", "x-rewrite-url", "Forwarded",
+	    "X-Forwarded-For", "X-Forwarded-Host", "x_forwarded_for", "Aivault-Credential",
+	    "AIVAULT-x"};
+	static const char *const free_names[] = {"accept", "content-type", "authorization",
+	    "x-api-key", "hosts", "x-forwarded", "aivault", "openai-organization", "x-stainless-os",
+	    "t", ""};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
@@ -165,8 +166,8 @@ test_reserved_names_are_known_in_any_spelling(void **state)
 static void
 test_auth_class_names_are_those_of_the_contract(void **state)
 {
-	static const char *const names[] = { "Authorization", "Proxy-Authorization", "Cookie",
-		"X-API-Key", "api-key", "x-auth-token", "X_Api_Key" };
+	static const char *const names[] = {"Authorization", "Proxy-Authorization", "Cookie",
+	    "X-API-Key", "api-key", "x-auth-token", "X_Api_Key"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -179,11 +180,11 @@ test_auth_class_names_are_those_of_the_contract(void **state)
 static void
 test_response_headers_that_carry_state_or_auth_do_not_reach_the_agent(void **state)
 {
-	static const char *const unsafe[] = { "Set-Cookie", "WWW-Authenticate", "Proxy-Authenticate",
-		"Proxy-Status", "Connection", "Keep-Alive", "Transfer-Encoding", "Trailer", "Upgrade",
-		"Aivault-Request-Id", "aivault-error" };
-	static const char *const safe[] = { "content-type", "content-length", "x-request-id", "etag",
-		"retry-after", "location", "openai-version" };
+	static const char *const unsafe[] = {"Set-Cookie", "WWW-Authenticate", "Proxy-Authenticate",
+	    "Proxy-Status", "Connection", "Keep-Alive", "Transfer-Encoding", "Trailer", "Upgrade",
+	    "Aivault-Request-Id", "aivault-error"};
+	static const char *const safe[] = {"content-type", "content-length", "x-request-id", "etag",
+	    "retry-after", "location", "openai-version"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(unsafe) / sizeof(unsafe[0]); i++)
@@ -196,14 +197,14 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names_are_lower_cased_and_values_trimmed_in_order),
-		cmocka_unit_test(test_names_that_are_no_token_are_refused),
-		cmocka_unit_test(test_values_with_control_bytes_are_refused),
-		cmocka_unit_test(test_set_leaves_one_field_of_a_name),
-		cmocka_unit_test(test_count_and_size_have_limits),
-		cmocka_unit_test(test_reserved_names_are_known_in_any_spelling),
-		cmocka_unit_test(test_auth_class_names_are_those_of_the_contract),
-		cmocka_unit_test(test_response_headers_that_carry_state_or_auth_do_not_reach_the_agent),
+	    cmocka_unit_test(test_names_are_lower_cased_and_values_trimmed_in_order),
+	    cmocka_unit_test(test_names_that_are_no_token_are_refused),
+	    cmocka_unit_test(test_values_with_control_bytes_are_refused),
+	    cmocka_unit_test(test_set_leaves_one_field_of_a_name),
+	    cmocka_unit_test(test_count_and_size_have_limits),
+	    cmocka_unit_test(test_reserved_names_are_known_in_any_spelling),
+	    cmocka_unit_test(test_auth_class_names_are_those_of_the_contract),
+	    cmocka_unit_test(test_response_headers_that_carry_state_or_auth_do_not_reach_the_agent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -69,7 +69,7 @@ parse(struct outcome *o, enum message_kind kind, bool head_request, const char *
 		assert_non_null(piece);
 		memcpy(piece, text + at, n);
 		do {
-			struct fault f = { 0 };
+			struct fault f = {0};
 			struct str body;
 			size_t used;
 			o->err = message_feed(m, piece + off, n - off, &used, &event, &body, &f);
@@ -86,7 +86,7 @@ parse(struct outcome *o, enum message_kind kind, bool head_request, const char *
 			if (event == MESSAGE_BODY) {
 				assert_true(body.len > 0 && o->head);
 				assert_true((const uint8_t *)body.p >= piece &&
-				    (const uint8_t *)body.p + body.len <= piece + n);
+				            (const uint8_t *)body.p + body.len <= piece + n);
 				buf_append(&o->body, body.p, body.len);
 			}
 			o->done = event == MESSAGE_DONE;
@@ -104,8 +104,8 @@ parse(struct outcome *o, enum message_kind kind, bool head_request, const char *
 		/* A broken message stays broken. */
 		struct str body;
 		size_t used;
-		assert_int_equal(message_feed(m, (const uint8_t *)"GET", 3, &used, &event, &body, NULL),
-		    o->err);
+		assert_int_equal(
+		    message_feed(m, (const uint8_t *)"GET", 3, &used, &event, &body, NULL), o->err);
 		assert_int_equal(used, 0);
 		assert_false(o->keep_alive);
 	}
@@ -138,8 +138,8 @@ same(const struct outcome *a, const struct outcome *b)
 
 /* Whole, cut in two at every place, and byte by byte: one and the same outcome, left in *o. */
 static void
-parse_all_ways(struct outcome *o, enum message_kind kind, bool head_request, const char *text,
-    size_t len)
+parse_all_ways(
+    struct outcome *o, enum message_kind kind, bool head_request, const char *text, size_t len)
 {
 	struct outcome other;
 
@@ -159,137 +159,140 @@ struct bad {
 	size_t len;
 	const char *reason; /* NULL: input ends too early */
 };
-#define BAD(text, reason) { text, sizeof(text) - 1, reason }
+#define BAD(text, reason)                                                                          \
+	{                                                                                          \
+		text, sizeof(text) - 1, reason                                                     \
+	}
 #define GET "GET /x HTTP/1.1\r\nHost: a\r\n"
 #define POST "POST /x HTTP/1.1\r\nHost: a\r\n"
 #define TE POST "Transfer-Encoding: chunked\r\n\r\n"
 
 static const struct bad bad_requests[] = {
-	/* the request line */
-	BAD("GET /\r\n", "http_request_line"), /* HTTP/0.9 */
-	BAD("GET\r\n", "http_request_line"),
-	BAD("\r\n\r\nGET / HTTP/1.1\r\n", "http_start_line"),
-	BAD(" GET / HTTP/1.1\r\nHost: a\r\n\r\n", "http_version"),
-	BAD("GET  / HTTP/1.1\r\nHost: a\r\n\r\n", "http_version"),
-	BAD("GET / HTTP/1.1 \r\nHost: a\r\n\r\n", "http_version"),
-	BAD("GET /a b HTTP/1.1\r\nHost: a\r\n\r\n", "http_version"),
-	BAD("GET /\tHTTP/1.1\r\nHost: a\r\n\r\n", "http_request_line"),
-	BAD("GET / HTTP/0.9\r\nHost: a\r\n\r\n", "http_version"),
-	BAD("GET / HTTP/1.2\r\nHost: a\r\n\r\n", "http_version"),
-	BAD("GET / HTTP/2.0\r\nHost: a\r\n\r\n", "http_version"),
-	BAD("GET / HTTP/1.10\r\nHost: a\r\n\r\n", "http_version"),
-	BAD("GET / http/1.1\r\nHost: a\r\n\r\n", "http_version"),
-	BAD("GET / ICE/1.0\r\nHost: a\r\n\r\n", "http_version"),
-	BAD("GET / RTSP/1.0\r\nHost: a\r\n\r\n", "http_version"),
-	BAD("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "http_version"), /* the HTTP/2 preface */
-	BAD("get / HTTP/1.1\r\nHost: a\r\n\r\n", "http_method_unknown"),
-	BAD("PROPFIND / HTTP/1.1\r\nHost: a\r\n\r\n", "http_method_unknown"),
-	BAD("M-SEARCH * HTTP/1.1\r\nHost: a\r\n\r\n", "http_method_unknown"),
-	BAD("SOURCE / HTTP/1.1\r\nHost: a\r\n\r\n", "http_method_unknown"),
-	BAD("G\xc3\x89T / HTTP/1.1\r\nHost: a\r\n\r\n", "http_method_unknown"),
-	BAD("CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n", "http_connect"),
-	BAD("GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n", "http_target_form"),
-	BAD("GET https://evil.example/x HTTP/1.1\r\nHost: a\r\n\r\n", "http_target_form"),
-	BAD("GET a:443 HTTP/1.1\r\nHost: a\r\n\r\n", "http_target_form"),
-	BAD("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", "http_target_form"),
-	BAD("GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n", "http_target_fragment"),
-	BAD("GET /caf\xc3\xa9 HTTP/1.1\r\nHost: a\r\n\r\n", "http_target_byte"),
-	BAD("GET /a\tb HTTP/1.1\r\nHost: a\r\n\r\n", "http_target_byte"),
-	BAD("GET /a\x7f HTTP/1.1\r\nHost: a\r\n\r\n", "http_control_byte"),
-	BAD("GET /a\0b HTTP/1.1\r\nHost: a\r\n\r\n", "http_control_byte"),
-	BAD("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "http_control_byte"), /* TLS hello */
-	/* lines */
-	BAD("GET / HTTP/1.1\nHost: a\n\n", "http_bare_lf"),
-	BAD("GET / HTTP/1.1\r\nHost: a\n\r\n", "http_bare_lf"),
-	BAD(GET "\n", "http_bare_lf"),
-	BAD("GET / HTTP/1.1\rHost: a\r\r", "http_bare_cr"),
-	BAD(GET "X: a\rb\r\n\r\n", "http_bare_cr"),
-	BAD(GET "X: a\r\r\n\r\n", "http_bare_cr"),
-	BAD(GET "X: a\0b\r\n\r\n", "http_control_byte"),
-	BAD(GET "X: a\x0b\r\n\r\n", "http_control_byte"),
-	BAD(GET "X: a\x7f\r\n\r\n", "http_control_byte"),
-	BAD(GET "X: a\r\n b\r\n\r\n", "http_folded_line"),
-	BAD(GET "X: a\r\n\tb\r\n\r\n", "http_folded_line"),
-	BAD("GET / HTTP/1.1\r\n Host: a\r\n\r\n", "http_folded_line"),
-	BAD(GET "X : a\r\n\r\n", "http_blank_in_name"),
-	BAD(GET "X\t: a\r\n\r\n", "http_blank_in_name"),
-	BAD(POST "Transfer-Encoding : chunked\r\n\r\n", "http_blank_in_name"),
-	BAD(GET "X Y: a\r\n\r\n", "http_blank_in_name"),
-	BAD(GET ": a\r\n\r\n", "http_empty_name"),
-	BAD(GET "X\r\n\r\n", "http_no_colon"),
-	BAD(GET "X\x01: a\r\n\r\n", "http_control_byte"),
-	BAD(GET "X\xc3\xa9: a\r\n\r\n", "http_bad_name"),
-	BAD(GET "X\"Y: a\r\n\r\n", "http_bad_name"),
-	BAD(GET "X(Y): a\r\n\r\n", "http_bad_name"),
-	/* Host */
-	BAD("GET / HTTP/1.1\r\n\r\n", "http_no_host"),
-	BAD("GET / HTTP/1.0\r\n\r\n", "http_no_host"),
-	BAD(GET "Host: b\r\n\r\n", "http_two_hosts"),
-	BAD(GET "hOST: a\r\n\r\n", "http_two_hosts"),
-	/* framing: CL.CL, CL.TE, TE.CL, TE.TE */
-	BAD(POST "Content-Length: 1\r\nContent-Length: 2\r\n\r\nab", "http_two_lengths"),
-	BAD(POST "Content-Length: 1\r\nContent-Length: 1\r\n\r\na", "http_two_lengths"),
-	BAD(POST "Content-Length: 1, 1\r\n\r\na", "http_bad_length"),
-	BAD(POST "Content-Length: +1\r\n\r\na", "http_bad_length"),
-	BAD(POST "Content-Length: -1\r\n\r\na", "http_bad_length"),
-	BAD(POST "Content-Length: 0x1\r\n\r\na", "http_bad_length"),
-	BAD(POST "Content-Length: 1 1\r\n\r\na", "http_bad_length"),
-	BAD(POST "Content-Length: 01\r\n\r\na", "http_bad_length"),
-	BAD(POST "Content-Length: 1a\r\n\r\na", "http_bad_length"),
-	BAD(POST "Content-Length:\r\n\r\n", "http_bad_length"),
-	BAD(POST "Content-Length: 9223372036854775808\r\n\r\na", "http_bad_length"),
-	BAD(POST "Content-Length: 18446744073709551617\r\n\r\na", "http_bad_length"),
-	BAD(POST "Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nG",
-	    "http_length_and_encoding"),
-	BAD(POST "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n5c\r\n",
-	    "http_length_and_encoding"),
-	BAD(POST "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
-	    "http_transfer_encoding"),
-	BAD(POST "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n",
-	    "http_transfer_encoding"),
-	BAD(POST "Transfer-Encoding: chunked\r\ntransfer-encoding: x\r\n\r\n",
-	    "http_transfer_encoding"),
-	BAD(POST "Transfer-Encoding: chunked, chunked\r\n\r\n", "http_transfer_encoding"),
-	BAD(POST "Transfer-Encoding: gzip, chunked\r\n\r\n", "http_transfer_encoding"),
-	BAD(POST "Transfer-Encoding: chunked, identity\r\n\r\n", "http_transfer_encoding"),
-	BAD(POST "Transfer-Encoding: identity\r\n\r\n", "http_transfer_encoding"),
-	BAD(POST "Transfer-Encoding: xchunked\r\n\r\n", "http_transfer_encoding"),
-	BAD(POST "Transfer-Encoding: \"chunked\"\r\n\r\n", "http_transfer_encoding"),
-	BAD(POST "Transfer-Encoding: chunked;q=1\r\n\r\n", "http_transfer_encoding"),
-	BAD(POST "Transfer-Encoding:\r\n\r\n", "http_transfer_encoding"),
-	BAD("POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-	    "http_encoding_in_1_0"),
-	/* chunks */
-	BAD(TE "5\nhello\r\n0\r\n\r\n", "http_bad_chunk"),
-	BAD(TE "5\rhello\r\n0\r\n\r\n", "http_bad_chunk"),
-	BAD(TE "5\r\nhello\n0\r\n\r\n", "http_bad_chunk"),
-	BAD(TE "5\r\nhelloX0\r\n\r\n", "http_bad_chunk"),
-	BAD(TE "5 \r\nhello\r\n0\r\n\r\n", "http_bad_chunk"),
-	BAD(TE " 5\r\nhello\r\n0\r\n\r\n", "http_bad_chunk"),
-	BAD(TE "+5\r\nhello\r\n0\r\n\r\n", "http_bad_chunk"),
-	BAD(TE "-5\r\nhello\r\n0\r\n\r\n", "http_bad_chunk"),
-	BAD(TE "0x5\r\nhello\r\n0\r\n\r\n", "http_bad_chunk"),
-	BAD(TE "g\r\n", "http_bad_chunk"),
-	BAD(TE "\r\n", "http_bad_chunk"),
-	BAD(TE ";a\r\n", "http_bad_chunk"),
-	BAD(TE "5;a=b;2\rhello\r\n0\r\n\r\n", "http_bad_chunk"),
-	BAD(TE "5;a\nhello\r\n0\r\n\r\n", "http_bad_chunk"),
-	BAD(TE "5;a=\"b\n\"\r\nhello\r\n0\r\n\r\n", "http_bad_chunk"),
-	BAD(TE "10000000000000000\r\n", "http_bad_chunk"),
-	BAD(TE "FFFFFFFFFFFFFFFF\r\na", "http_bad_chunk"),
-	BAD(TE "8000000000000000\r\na", "http_bad_chunk"),
-	/* trailers */
-	BAD(TE "0\r\nX: a\n\r\n", "http_bare_lf"),
-	BAD(TE "0\r\nX\r\n\r\n", "http_no_colon"),
-	BAD(TE "0\r\nX : a\r\n\r\n", "http_blank_in_name"),
-	BAD(TE "0\r\n X: a\r\n\r\n", "http_folded_line"),
-	BAD(TE "0\r\nX: \0\r\n\r\n", "http_control_byte"),
-	/* cut */
-	BAD("GET / HTTP/1.1\r\nHost: a\r\n", NULL),
-	BAD(POST "Content-Length: 5\r\n\r\nhell", NULL),
-	BAD(TE "5\r\nhello\r\n0\r\n", NULL),
-	BAD(TE "5\r\nhello\r\n", NULL),
-	BAD("", NULL),
+    /* the request line */
+    BAD("GET /\r\n", "http_request_line"), /* HTTP/0.9 */
+    BAD("GET\r\n", "http_request_line"),
+    BAD("\r\n\r\nGET / HTTP/1.1\r\n", "http_start_line"),
+    BAD(" GET / HTTP/1.1\r\nHost: a\r\n\r\n", "http_version"),
+    BAD("GET  / HTTP/1.1\r\nHost: a\r\n\r\n", "http_version"),
+    BAD("GET / HTTP/1.1 \r\nHost: a\r\n\r\n", "http_version"),
+    BAD("GET /a b HTTP/1.1\r\nHost: a\r\n\r\n", "http_version"),
+    BAD("GET /\tHTTP/1.1\r\nHost: a\r\n\r\n", "http_request_line"),
+    BAD("GET / HTTP/0.9\r\nHost: a\r\n\r\n", "http_version"),
+    BAD("GET / HTTP/1.2\r\nHost: a\r\n\r\n", "http_version"),
+    BAD("GET / HTTP/2.0\r\nHost: a\r\n\r\n", "http_version"),
+    BAD("GET / HTTP/1.10\r\nHost: a\r\n\r\n", "http_version"),
+    BAD("GET / http/1.1\r\nHost: a\r\n\r\n", "http_version"),
+    BAD("GET / ICE/1.0\r\nHost: a\r\n\r\n", "http_version"),
+    BAD("GET / RTSP/1.0\r\nHost: a\r\n\r\n", "http_version"),
+    BAD("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "http_version"), /* the HTTP/2 preface */
+    BAD("get / HTTP/1.1\r\nHost: a\r\n\r\n", "http_method_unknown"),
+    BAD("PROPFIND / HTTP/1.1\r\nHost: a\r\n\r\n", "http_method_unknown"),
+    BAD("M-SEARCH * HTTP/1.1\r\nHost: a\r\n\r\n", "http_method_unknown"),
+    BAD("SOURCE / HTTP/1.1\r\nHost: a\r\n\r\n", "http_method_unknown"),
+    BAD("G\xc3\x89T / HTTP/1.1\r\nHost: a\r\n\r\n", "http_method_unknown"),
+    BAD("CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n", "http_connect"),
+    BAD("GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n", "http_target_form"),
+    BAD("GET https://evil.example/x HTTP/1.1\r\nHost: a\r\n\r\n", "http_target_form"),
+    BAD("GET a:443 HTTP/1.1\r\nHost: a\r\n\r\n", "http_target_form"),
+    BAD("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", "http_target_form"),
+    BAD("GET /a#b HTTP/1.1\r\nHost: a\r\n\r\n", "http_target_fragment"),
+    BAD("GET /caf\xc3\xa9 HTTP/1.1\r\nHost: a\r\n\r\n", "http_target_byte"),
+    BAD("GET /a\tb HTTP/1.1\r\nHost: a\r\n\r\n", "http_target_byte"),
+    BAD("GET /a\x7f HTTP/1.1\r\nHost: a\r\n\r\n", "http_control_byte"),
+    BAD("GET /a\0b HTTP/1.1\r\nHost: a\r\n\r\n", "http_control_byte"),
+    BAD("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "http_control_byte"), /* TLS hello */
+    /* lines */
+    BAD("GET / HTTP/1.1\nHost: a\n\n", "http_bare_lf"),
+    BAD("GET / HTTP/1.1\r\nHost: a\n\r\n", "http_bare_lf"),
+    BAD(GET "\n", "http_bare_lf"),
+    BAD("GET / HTTP/1.1\rHost: a\r\r", "http_bare_cr"),
+    BAD(GET "X: a\rb\r\n\r\n", "http_bare_cr"),
+    BAD(GET "X: a\r\r\n\r\n", "http_bare_cr"),
+    BAD(GET "X: a\0b\r\n\r\n", "http_control_byte"),
+    BAD(GET "X: a\x0b\r\n\r\n", "http_control_byte"),
+    BAD(GET "X: a\x7f\r\n\r\n", "http_control_byte"),
+    BAD(GET "X: a\r\n b\r\n\r\n", "http_folded_line"),
+    BAD(GET "X: a\r\n\tb\r\n\r\n", "http_folded_line"),
+    BAD("GET / HTTP/1.1\r\n Host: a\r\n\r\n", "http_folded_line"),
+    BAD(GET "X : a\r\n\r\n", "http_blank_in_name"),
+    BAD(GET "X\t: a\r\n\r\n", "http_blank_in_name"),
+    BAD(POST "Transfer-Encoding : chunked\r\n\r\n", "http_blank_in_name"),
+    BAD(GET "X Y: a\r\n\r\n", "http_blank_in_name"),
+    BAD(GET ": a\r\n\r\n", "http_empty_name"),
+    BAD(GET "X\r\n\r\n", "http_no_colon"),
+    BAD(GET "X\x01: a\r\n\r\n", "http_control_byte"),
+    BAD(GET "X\xc3\xa9: a\r\n\r\n", "http_bad_name"),
+    BAD(GET "X\"Y: a\r\n\r\n", "http_bad_name"),
+    BAD(GET "X(Y): a\r\n\r\n", "http_bad_name"),
+    /* Host */
+    BAD("GET / HTTP/1.1\r\n\r\n", "http_no_host"),
+    BAD("GET / HTTP/1.0\r\n\r\n", "http_no_host"),
+    BAD(GET "Host: b\r\n\r\n", "http_two_hosts"),
+    BAD(GET "hOST: a\r\n\r\n", "http_two_hosts"),
+    /* framing: CL.CL, CL.TE, TE.CL, TE.TE */
+    BAD(POST "Content-Length: 1\r\nContent-Length: 2\r\n\r\nab", "http_two_lengths"),
+    BAD(POST "Content-Length: 1\r\nContent-Length: 1\r\n\r\na", "http_two_lengths"),
+    BAD(POST "Content-Length: 1, 1\r\n\r\na", "http_bad_length"),
+    BAD(POST "Content-Length: +1\r\n\r\na", "http_bad_length"),
+    BAD(POST "Content-Length: -1\r\n\r\na", "http_bad_length"),
+    BAD(POST "Content-Length: 0x1\r\n\r\na", "http_bad_length"),
+    BAD(POST "Content-Length: 1 1\r\n\r\na", "http_bad_length"),
+    BAD(POST "Content-Length: 01\r\n\r\na", "http_bad_length"),
+    BAD(POST "Content-Length: 1a\r\n\r\na", "http_bad_length"),
+    BAD(POST "Content-Length:\r\n\r\n", "http_bad_length"),
+    BAD(POST "Content-Length: 9223372036854775808\r\n\r\na", "http_bad_length"),
+    BAD(POST "Content-Length: 18446744073709551617\r\n\r\na", "http_bad_length"),
+    BAD(POST "Content-Length: 6\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nG",
+        "http_length_and_encoding"),
+    BAD(POST "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n5c\r\n",
+        "http_length_and_encoding"),
+    BAD(POST "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "http_transfer_encoding"),
+    BAD(POST "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n",
+        "http_transfer_encoding"),
+    BAD(POST "Transfer-Encoding: chunked\r\ntransfer-encoding: x\r\n\r\n",
+        "http_transfer_encoding"),
+    BAD(POST "Transfer-Encoding: chunked, chunked\r\n\r\n", "http_transfer_encoding"),
+    BAD(POST "Transfer-Encoding: gzip, chunked\r\n\r\n", "http_transfer_encoding"),
+    BAD(POST "Transfer-Encoding: chunked, identity\r\n\r\n", "http_transfer_encoding"),
+    BAD(POST "Transfer-Encoding: identity\r\n\r\n", "http_transfer_encoding"),
+    BAD(POST "Transfer-Encoding: xchunked\r\n\r\n", "http_transfer_encoding"),
+    BAD(POST "Transfer-Encoding: \"chunked\"\r\n\r\n", "http_transfer_encoding"),
+    BAD(POST "Transfer-Encoding: chunked;q=1\r\n\r\n", "http_transfer_encoding"),
+    BAD(POST "Transfer-Encoding:\r\n\r\n", "http_transfer_encoding"),
+    BAD("POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "http_encoding_in_1_0"),
+    /* chunks */
+    BAD(TE "5\nhello\r\n0\r\n\r\n", "http_bad_chunk"),
+    BAD(TE "5\rhello\r\n0\r\n\r\n", "http_bad_chunk"),
+    BAD(TE "5\r\nhello\n0\r\n\r\n", "http_bad_chunk"),
+    BAD(TE "5\r\nhelloX0\r\n\r\n", "http_bad_chunk"),
+    BAD(TE "5 \r\nhello\r\n0\r\n\r\n", "http_bad_chunk"),
+    BAD(TE " 5\r\nhello\r\n0\r\n\r\n", "http_bad_chunk"),
+    BAD(TE "+5\r\nhello\r\n0\r\n\r\n", "http_bad_chunk"),
+    BAD(TE "-5\r\nhello\r\n0\r\n\r\n", "http_bad_chunk"),
+    BAD(TE "0x5\r\nhello\r\n0\r\n\r\n", "http_bad_chunk"),
+    BAD(TE "g\r\n", "http_bad_chunk"),
+    BAD(TE "\r\n", "http_bad_chunk"),
+    BAD(TE ";a\r\n", "http_bad_chunk"),
+    BAD(TE "5;a=b;2\rhello\r\n0\r\n\r\n", "http_bad_chunk"),
+    BAD(TE "5;a\nhello\r\n0\r\n\r\n", "http_bad_chunk"),
+    BAD(TE "5;a=\"b\n\"\r\nhello\r\n0\r\n\r\n", "http_bad_chunk"),
+    BAD(TE "10000000000000000\r\n", "http_bad_chunk"),
+    BAD(TE "FFFFFFFFFFFFFFFF\r\na", "http_bad_chunk"),
+    BAD(TE "8000000000000000\r\na", "http_bad_chunk"),
+    /* trailers */
+    BAD(TE "0\r\nX: a\n\r\n", "http_bare_lf"),
+    BAD(TE "0\r\nX\r\n\r\n", "http_no_colon"),
+    BAD(TE "0\r\nX : a\r\n\r\n", "http_blank_in_name"),
+    BAD(TE "0\r\n X: a\r\n\r\n", "http_folded_line"),
+    BAD(TE "0\r\nX: \0\r\n\r\n", "http_control_byte"),
+    /* cut */
+    BAD("GET / HTTP/1.1\r\nHost: a\r\n", NULL),
+    BAD(POST "Content-Length: 5\r\n\r\nhell", NULL),
+    BAD(TE "5\r\nhello\r\n0\r\n", NULL),
+    BAD(TE "5\r\nhello\r\n", NULL),
+    BAD("", NULL),
 };
 
 static void
@@ -310,24 +313,24 @@ test_malformed_requests_are_refused_with_a_reason(void **state)
 }
 
 static const struct bad bad_responses[] = {
-	BAD("HTTP/1.1\r\n", "http_status_line"),
-	BAD("HTTP/1.1 \r\n", "http_status_line"),
-	BAD("HTTP/1.1 20\r\n", "http_status_line"),
-	BAD("HTTP/1.1 2000 OK\r\n", "http_status_line"),
-	BAD("HTTP/1.1 abc OK\r\n", "http_status_line"),
-	BAD("HTTP/1.1 099 OK\r\n", "http_status_line"),
-	BAD("HTTP/2 200 OK\r\n", "http_version"),
-	BAD("ICY 200 OK\r\n", "http_version"),
-	BAD("\r\nHTTP/1.1 200 OK\r\n\r\n", "http_start_line"),
-	BAD("HTTP/1.1 200 OK\r\nX: a\r\n b\r\n\r\n", "http_folded_line"),
-	BAD("HTTP/1.1 200 OK\nX: a\n\n", "http_bare_lf"),
-	BAD("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", "http_two_lengths"),
-	BAD("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
-	    "http_length_and_encoding"),
-	BAD("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", "http_transfer_encoding"),
-	BAD("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab", NULL),
-	BAD("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n", NULL),
-	BAD("HTTP/1.1 100 Continue\r\n\r\n", NULL),
+    BAD("HTTP/1.1\r\n", "http_status_line"),
+    BAD("HTTP/1.1 \r\n", "http_status_line"),
+    BAD("HTTP/1.1 20\r\n", "http_status_line"),
+    BAD("HTTP/1.1 2000 OK\r\n", "http_status_line"),
+    BAD("HTTP/1.1 abc OK\r\n", "http_status_line"),
+    BAD("HTTP/1.1 099 OK\r\n", "http_status_line"),
+    BAD("HTTP/2 200 OK\r\n", "http_version"),
+    BAD("ICY 200 OK\r\n", "http_version"),
+    BAD("\r\nHTTP/1.1 200 OK\r\n\r\n", "http_start_line"),
+    BAD("HTTP/1.1 200 OK\r\nX: a\r\n b\r\n\r\n", "http_folded_line"),
+    BAD("HTTP/1.1 200 OK\nX: a\n\n", "http_bare_lf"),
+    BAD("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", "http_two_lengths"),
+    BAD("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "http_length_and_encoding"),
+    BAD("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", "http_transfer_encoding"),
+    BAD("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab", NULL),
+    BAD("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n", NULL),
+    BAD("HTTP/1.1 100 Continue\r\n\r\n", NULL),
 };
 
 static void
@@ -346,8 +349,8 @@ test_malformed_responses_are_refused_with_a_reason(void **state)
 
 /* Parses all ways, asks for a whole message, and compares body and what is left over. */
 static void
-good(struct outcome *o, enum message_kind kind, const char *text, const char *body,
-    const char *left)
+good(
+    struct outcome *o, enum message_kind kind, const char *text, const char *body, const char *left)
 {
 	size_t len = strlen(text);
 
@@ -395,8 +398,8 @@ test_chunked_request_is_decoded_and_its_trailers_dropped(void **state)
 	/* Digits in an extension are no part of the size. */
 	good(&o, MESSAGE_REQUEST, TE "1;a=b;2\r\na\r\n0;0=1;f\r\n\r\nNEXT", "a", "NEXT");
 	good(&o, MESSAGE_REQUEST, TE "00A\r\n0123456789\r\n000\r\n\r\n", "0123456789", "");
-	good(&o, MESSAGE_REQUEST, POST "TRANSFER-ENCODING:  Chunked \r\n\r\n1\r\na\r\n0\r\n\r\n", "a",
-	    "");
+	good(&o, MESSAGE_REQUEST, POST "TRANSFER-ENCODING:  Chunked \r\n\r\n1\r\na\r\n0\r\n\r\n",
+	    "a", "");
 }
 
 static void
@@ -426,7 +429,8 @@ test_target_is_handed_on_byte_for_byte(void **state)
 	struct outcome o;
 
 	(void)state;
-	good(&o, MESSAGE_REQUEST, "GET /a%2e%2E//b\\..;c?d?e=%0a HTTP/1.1\r\nHost: a\r\n\r\n", "", "");
+	good(&o, MESSAGE_REQUEST, "GET /a%2e%2E//b\\..;c?d?e=%0a HTTP/1.1\r\nHost: a\r\n\r\n", "",
+	    "");
 	assert_string_equal(o.target, "/a%2e%2E//b\\..;c?d?e=%0a");
 }
 
@@ -440,7 +444,8 @@ test_connection_header_decides_about_keeping(void **state)
 	assert_false(o.keep_alive);
 	good(&o, MESSAGE_REQUEST, "GET / HTTP/1.0\r\nHost: a\r\n\r\n", "", "");
 	assert_false(o.keep_alive);
-	good(&o, MESSAGE_REQUEST, "GET / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n", "", "");
+	good(&o, MESSAGE_REQUEST, "GET / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n", "",
+	    "");
 	assert_true(o.keep_alive);
 }
 
@@ -451,13 +456,16 @@ test_upgrade_is_seen_and_the_body_still_read(void **state)
 
 	(void)state;
 	good(&o, MESSAGE_REQUEST,
-	    GET "Upgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n\r\nframes", "", "frames");
+	    GET "Upgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n\r\nframes", "",
+	    "frames");
 	assert_true(o.upgrade);
 	good(&o, MESSAGE_REQUEST,
 	    POST "Upgrade: h2c\r\nConnection: upgrade\r\nContent-Length: 2\r\n\r\nabc", "ab", "c");
 	assert_true(o.upgrade);
-	good(&o, MESSAGE_REQUEST, POST "Upgrade: x\r\nConnection: upgrade\r\n"
-	    "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\nc", "a", "c");
+	good(&o, MESSAGE_REQUEST,
+	    POST "Upgrade: x\r\nConnection: upgrade\r\n"
+	         "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\nc",
+	    "a", "c");
 	assert_true(o.upgrade);
 	good(&o, MESSAGE_REQUEST, GET "Upgrade: websocket\r\n\r\n", "", "");
 	assert_false(o.upgrade);
@@ -492,9 +500,12 @@ test_responses_that_have_no_body_end_with_the_head(void **state)
 
 	(void)state;
 	good(&o, MESSAGE_RESPONSE, "HTTP/1.1 204 No Content\r\n\r\nX", "", "X");
-	good(&o, MESSAGE_RESPONSE, "HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\nX", "", "X");
-	good(&o, MESSAGE_RESPONSE, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
-	    "Connection: upgrade\r\n\r\nX", "", "X");
+	good(&o, MESSAGE_RESPONSE, "HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\nX", "",
+	    "X");
+	good(&o, MESSAGE_RESPONSE,
+	    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+	    "Connection: upgrade\r\n\r\nX",
+	    "", "X");
 	assert_true(o.upgrade);
 	parse_all_ways(&o, MESSAGE_RESPONSE, true, head, sizeof(head) - 1);
 	assert_true(o.done);
@@ -510,8 +521,10 @@ test_interim_responses_are_skipped_up_to_a_limit(void **state)
 	struct buf many;
 
 	(void)state;
-	good(&o, MESSAGE_RESPONSE, "HTTP/1.1 100 Continue\r\nX: 1\r\n\r\nHTTP/1.1 103 Early\r\n\r\n"
-	    "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\naX", "a", "X");
+	good(&o, MESSAGE_RESPONSE,
+	    "HTTP/1.1 100 Continue\r\nX: 1\r\n\r\nHTTP/1.1 103 Early\r\n\r\n"
+	    "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\naX",
+	    "a", "X");
 	assert_int_equal(o.status, 200);
 	assert_int_equal(o.header_count, 1);
 	buf_init(&many, 4096);
@@ -616,8 +629,9 @@ static void
 test_pipelined_messages_come_one_by_one_after_reset(void **state)
 {
 	static const char text[] = POST "Content-Length: 2\r\n\r\nabPOST /y HTTP/1.1\r\nHost: b\r\n"
-	    "Transfer-Encoding: chunked\r\n\r\n1\r\nc\r\n0\r\n\r\nGET /z HTTP/1.1\r\nHost: c\r\n\r\n";
-	static const char *const targets[] = { "/x", "/y", "/z" };
+	                                "Transfer-Encoding: chunked\r\n\r\n1\r\nc\r\n0\r\n\r\nGET "
+	                                "/z HTTP/1.1\r\nHost: c\r\n\r\n";
+	static const char *const targets[] = {"/x", "/y", "/z"};
 	struct message *m;
 	size_t at = 0;
 
@@ -629,7 +643,8 @@ test_pipelined_messages_come_one_by_one_after_reset(void **state)
 			struct str body;
 			size_t used;
 			assert_int_equal(message_feed(m, (const uint8_t *)text + at,
-			    sizeof(text) - 1 - at, &used, &event, &body, NULL), AV_OK);
+			                     sizeof(text) - 1 - at, &used, &event, &body, NULL),
+			    AV_OK);
 			assert_int_not_equal(event, MESSAGE_NEED_MORE);
 			at += used;
 			if (event == MESSAGE_HEAD)
@@ -651,11 +666,12 @@ test_message_that_broke_works_again_after_reset(void **state)
 
 	(void)state;
 	assert_int_equal(message_new(MESSAGE_REQUEST, false, &m), AV_OK);
-	assert_int_equal(message_feed(m, (const uint8_t *)"GET\n", 4, &used, &event, &body, NULL),
-	    AV_EFORMAT);
+	assert_int_equal(
+	    message_feed(m, (const uint8_t *)"GET\n", 4, &used, &event, &body, NULL), AV_EFORMAT);
 	message_reset(m, false);
 	assert_int_equal(message_feed(m, (const uint8_t *)GET "\r\n", sizeof(GET "\r\n") - 1, &used,
-	    &event, &body, NULL), AV_OK);
+	                     &event, &body, NULL),
+	    AV_OK);
 	assert_int_equal(event, MESSAGE_HEAD);
 	assert_int_equal(message_headers(m)->count, 1);
 	message_free(m);
@@ -664,10 +680,10 @@ test_message_that_broke_works_again_after_reset(void **state)
 static void
 test_only_seven_methods_are_known(void **state)
 {
-	static const char *const known[] = { "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE",
-		"OPTIONS" };
-	static const char *const unknown[] = { "", "get", "GETX", "GE", "TRACE", "CONNECT", "PRI",
-		"GET " };
+	static const char *const known[] = {
+	    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
+	static const char *const unknown[] = {
+	    "", "get", "GETX", "GE", "TRACE", "CONNECT", "PRI", "GET "};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
@@ -680,24 +696,24 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_malformed_requests_are_refused_with_a_reason),
-		cmocka_unit_test(test_malformed_responses_are_refused_with_a_reason),
-		cmocka_unit_test(test_request_with_length_is_read_to_its_end_and_no_further),
-		cmocka_unit_test(test_chunked_request_is_decoded_and_its_trailers_dropped),
-		cmocka_unit_test(test_request_without_length_has_no_body),
-		cmocka_unit_test(test_one_empty_line_before_a_request_is_let_pass),
-		cmocka_unit_test(test_target_is_handed_on_byte_for_byte),
-		cmocka_unit_test(test_connection_header_decides_about_keeping),
-		cmocka_unit_test(test_upgrade_is_seen_and_the_body_still_read),
-		cmocka_unit_test(test_response_bodies_end_by_length_chunks_or_close),
-		cmocka_unit_test(test_responses_that_have_no_body_end_with_the_head),
-		cmocka_unit_test(test_interim_responses_are_skipped_up_to_a_limit),
-		cmocka_unit_test(test_head_over_the_limit_is_refused_by_name),
-		cmocka_unit_test(test_headers_over_the_count_are_refused_by_name),
-		cmocka_unit_test(test_chunk_lines_and_trailers_over_the_limit_are_refused),
-		cmocka_unit_test(test_pipelined_messages_come_one_by_one_after_reset),
-		cmocka_unit_test(test_message_that_broke_works_again_after_reset),
-		cmocka_unit_test(test_only_seven_methods_are_known),
+	    cmocka_unit_test(test_malformed_requests_are_refused_with_a_reason),
+	    cmocka_unit_test(test_malformed_responses_are_refused_with_a_reason),
+	    cmocka_unit_test(test_request_with_length_is_read_to_its_end_and_no_further),
+	    cmocka_unit_test(test_chunked_request_is_decoded_and_its_trailers_dropped),
+	    cmocka_unit_test(test_request_without_length_has_no_body),
+	    cmocka_unit_test(test_one_empty_line_before_a_request_is_let_pass),
+	    cmocka_unit_test(test_target_is_handed_on_byte_for_byte),
+	    cmocka_unit_test(test_connection_header_decides_about_keeping),
+	    cmocka_unit_test(test_upgrade_is_seen_and_the_body_still_read),
+	    cmocka_unit_test(test_response_bodies_end_by_length_chunks_or_close),
+	    cmocka_unit_test(test_responses_that_have_no_body_end_with_the_head),
+	    cmocka_unit_test(test_interim_responses_are_skipped_up_to_a_limit),
+	    cmocka_unit_test(test_head_over_the_limit_is_refused_by_name),
+	    cmocka_unit_test(test_headers_over_the_count_are_refused_by_name),
+	    cmocka_unit_test(test_chunk_lines_and_trailers_over_the_limit_are_refused),
+	    cmocka_unit_test(test_pipelined_messages_come_one_by_one_after_reset),
+	    cmocka_unit_test(test_message_that_broke_works_again_after_reset),
+	    cmocka_unit_test(test_only_seven_methods_are_known),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,20 +13,20 @@
 static struct str
 path_of(const struct target *t)
 {
-	return (struct str){ (const char *)t->path.data, t->path.len };
+	return (struct str){(const char *)t->path.data, t->path.len};
 }
 
 static struct str
 query_of(const struct target *t)
 {
-	return (struct str){ (const char *)t->query.data, t->query.len };
+	return (struct str){(const char *)t->query.data, t->query.len};
 }
 
 /* `query` NULL: there must be none. The canonical form must be its own canonical form (I5). */
 static void
 becomes(struct str raw, bool opaque_slash, const char *path, const char *query)
 {
-	struct fault f = { 0 };
+	struct fault f = {0};
 	struct target t, again;
 	struct buf joined;
 
@@ -46,8 +46,9 @@ becomes(struct str raw, bool opaque_slash, const char *path, const char *query)
 		buf_append_byte(&joined, '?');
 		buf_append(&joined, t.query.data, t.query.len);
 	}
-	assert_int_equal(target_parse(&again, (struct str){ (const char *)joined.data, joined.len },
-	    opaque_slash, NULL), AV_OK);
+	assert_int_equal(target_parse(&again, (struct str){(const char *)joined.data, joined.len},
+	                     opaque_slash, NULL),
+	    AV_OK);
 	assert_true(str_eq(path_of(&t), path_of(&again)));
 	assert_true(str_eq(query_of(&t), query_of(&again)));
 	buf_clear(&joined);
@@ -58,7 +59,7 @@ becomes(struct str raw, bool opaque_slash, const char *path, const char *query)
 static void
 refused(struct str raw, bool opaque_slash, const char *reason)
 {
-	struct fault f = { 0 };
+	struct fault f = {0};
 	struct target t;
 
 	target_init(&t);
@@ -135,12 +136,12 @@ test_i5_backslash_and_control_bytes_are_refused(void **state)
 static void
 test_i5_dot_segments_are_refused_in_every_spelling(void **state)
 {
-	static const char *const paths[] = { "/.", "/..", "/./", "/../", "/a/.", "/a/..", "/a/./b",
-		"/a/../b", "/%2e", "/%2E%2e", "/.%2e/", "/%2e./x", "/a/%2e%2E/b", "/a/..;/b", "/a/..;x=1",
-		"/.;/b", "/a/..%3b/b", "/a/%2e%2e%3Bx/b" };
-	static const char *const doubled[] = { "/%252e", "/%252E%252e/", "/a%252fb", "/a%252Fb",
-		"/a%255cb", "/%25252e", "/%2525252f", "/%25%32%65", "/%25%32%66", "/%25%35%63",
-		"/%2525%32%65", "/.%252e/" };
+	static const char *const paths[] = {"/.", "/..", "/./", "/../", "/a/.", "/a/..", "/a/./b",
+	    "/a/../b", "/%2e", "/%2E%2e", "/.%2e/", "/%2e./x", "/a/%2e%2E/b", "/a/..;/b",
+	    "/a/..;x=1", "/.;/b", "/a/..%3b/b", "/a/%2e%2e%3Bx/b"};
+	static const char *const doubled[] = {"/%252e", "/%252E%252e/", "/a%252fb", "/a%252Fb",
+	    "/a%255cb", "/%25252e", "/%2525252f", "/%25%32%65", "/%25%32%66", "/%25%35%63",
+	    "/%2525%32%65", "/.%252e/"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
@@ -174,8 +175,8 @@ test_i5_slashes_are_plain_unless_the_capability_says_opaque(void **state)
 static void
 test_i5_text_that_is_not_utf8_is_refused(void **state)
 {
-	static const char *const bad[] = { "/%c0%ae", "/%c0%af", "/%e0%80%af", "/%ff", "/%80",
-		"/a%c3", "/%ed%a0%80", "/%f4%90%80%80", "/%c3/%a9" };
+	static const char *const bad[] = {"/%c0%ae", "/%c0%af", "/%e0%80%af", "/%ff", "/%80",
+	    "/a%c3", "/%ed%a0%80", "/%f4%90%80%80", "/%c3/%a9"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -189,8 +190,8 @@ test_i5_text_that_is_not_utf8_is_refused(void **state)
 static void
 test_bad_escapes_are_refused(void **state)
 {
-	static const char *const bad[] = { "/%", "/a%", "/a%4", "/%zz", "/%4g", "/%%41", "/% 1",
-		"/%+1", "/%0x", "/%u0041" };
+	static const char *const bad[] = {
+	    "/%", "/a%", "/a%4", "/%zz", "/%4g", "/%%41", "/% 1", "/%+1", "/%0x", "/%u0041"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -210,7 +211,7 @@ test_bytes_that_may_not_stand_raw_in_a_path_are_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; bytes[i] != '\0'; i++) {
-		char raw[] = { '/', bytes[i], '\0' };
+		char raw[] = {'/', bytes[i], '\0'};
 		refused(str_of(raw), false, "path_raw_byte");
 	}
 }
@@ -232,7 +233,7 @@ test_query_refuses_what_cannot_be_sent_as_it_is(void **state)
 static void
 test_target_must_be_in_origin_form(void **state)
 {
-	static const char *const bad[] = { "", "a", "?a", "*", "http://a/b", "\\a", ".", "%2fa" };
+	static const char *const bad[] = {"", "a", "?a", "*", "http://a/b", "\\a", ".", "%2fa"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -247,9 +248,9 @@ test_target_over_the_limit_is_refused_by_name(void **state)
 	(void)state;
 	memset(raw, 'a', sizeof(raw) - 1);
 	raw[0] = '/';
-	refused((struct str){ raw, TARGET_MAX + 1 }, false, "path_too_long");
+	refused((struct str){raw, TARGET_MAX + 1}, false, "path_too_long");
 	raw[TARGET_MAX] = '\0';
-	becomes((struct str){ raw, TARGET_MAX }, false, raw, NULL);
+	becomes((struct str){raw, TARGET_MAX}, false, raw, NULL);
 }
 
 static void
@@ -270,8 +271,8 @@ test_target_can_be_parsed_into_again(void **state)
 static void
 test_query_pairs_are_walked_decoded(void **state)
 {
-	static const char *const want[][2] = { { "a", "1" }, { "b c", "d e" }, { "f", "" },
-		{ "", "g" }, { "h", "i=j" }, { "\xc3\xa9", "&" }, { "a", "2" } };
+	static const char *const want[][2] = {{"a", "1"}, {"b c", "d e"}, {"f", ""}, {"", "g"},
+	    {"h", "i=j"}, {"\xc3\xa9", "&"}, {"a", "2"}};
 	const struct str query = STR_LIT("a=1&b+c=d%20e&f&=g&&h=i=j&%C3%A9=%26&a=2&");
 	struct str name, value;
 	struct buf scratch;
@@ -319,8 +320,9 @@ test_percent_coding_goes_there_and_back(void **state)
 	buf_init(&plain, 4096);
 	for (size_t i = 0; i < sizeof(all); i++)
 		all[i] = (char)i;
-	assert_int_equal(percent_encode(&coded, (struct str){ all, sizeof(all) }), AV_OK);
-	assert_int_equal(percent_decode(&plain, (struct str){ (char *)coded.data, coded.len }), AV_OK);
+	assert_int_equal(percent_encode(&coded, (struct str){all, sizeof(all)}), AV_OK);
+	assert_int_equal(
+	    percent_decode(&plain, (struct str){(char *)coded.data, coded.len}), AV_OK);
 	assert_int_equal(plain.len, sizeof(all));
 	assert_memory_equal(plain.data, all, sizeof(all));
 	buf_reset(&coded);
@@ -336,21 +338,21 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_i5_path_has_one_form),
-		cmocka_unit_test(test_i5_query_keeps_its_pairs_and_order),
-		cmocka_unit_test(test_i5_backslash_and_control_bytes_are_refused),
-		cmocka_unit_test(test_i5_dot_segments_are_refused_in_every_spelling),
-		cmocka_unit_test(test_i5_slashes_are_plain_unless_the_capability_says_opaque),
-		cmocka_unit_test(test_i5_text_that_is_not_utf8_is_refused),
-		cmocka_unit_test(test_bad_escapes_are_refused),
-		cmocka_unit_test(test_bytes_that_may_not_stand_raw_in_a_path_are_refused),
-		cmocka_unit_test(test_query_refuses_what_cannot_be_sent_as_it_is),
-		cmocka_unit_test(test_target_must_be_in_origin_form),
-		cmocka_unit_test(test_target_over_the_limit_is_refused_by_name),
-		cmocka_unit_test(test_target_can_be_parsed_into_again),
-		cmocka_unit_test(test_query_pairs_are_walked_decoded),
-		cmocka_unit_test(test_query_walk_tells_when_the_scratch_is_too_small),
-		cmocka_unit_test(test_percent_coding_goes_there_and_back),
+	    cmocka_unit_test(test_i5_path_has_one_form),
+	    cmocka_unit_test(test_i5_query_keeps_its_pairs_and_order),
+	    cmocka_unit_test(test_i5_backslash_and_control_bytes_are_refused),
+	    cmocka_unit_test(test_i5_dot_segments_are_refused_in_every_spelling),
+	    cmocka_unit_test(test_i5_slashes_are_plain_unless_the_capability_says_opaque),
+	    cmocka_unit_test(test_i5_text_that_is_not_utf8_is_refused),
+	    cmocka_unit_test(test_bad_escapes_are_refused),
+	    cmocka_unit_test(test_bytes_that_may_not_stand_raw_in_a_path_are_refused),
+	    cmocka_unit_test(test_query_refuses_what_cannot_be_sent_as_it_is),
+	    cmocka_unit_test(test_target_must_be_in_origin_form),
+	    cmocka_unit_test(test_target_over_the_limit_is_refused_by_name),
+	    cmocka_unit_test(test_target_can_be_parsed_into_again),
+	    cmocka_unit_test(test_query_pairs_are_walked_decoded),
+	    cmocka_unit_test(test_query_walk_tells_when_the_scratch_is_too_small),
+	    cmocka_unit_test(test_percent_coding_goes_there_and_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,7 +13,7 @@
 static void
 refused(struct str s, bool wildcard, const char *reason)
 {
-	struct fault f = { 0 };
+	struct fault f = {0};
 	struct str name;
 	uint16_t port;
 
@@ -28,7 +28,7 @@ refused(struct str s, bool wildcard, const char *reason)
 static void
 accepted(const char *s, bool wildcard, const char *want_name, uint16_t want_port)
 {
-	struct fault f = { 0 };
+	struct fault f = {0};
 	struct str name;
 	uint16_t port;
 
@@ -77,7 +77,9 @@ test_what_is_more_than_a_host_is_refused(void **state)
 	refused(STR_LIT(" api.example.com"), false, "host_bad_byte");
 	refused(STR_LIT("api.example.com "), false, "host_bad_byte");
 	refused(STR_LIT("API.example.com"), false, "host_bad_byte");
-	refused(STR_LIT("b\xc3\xbc" "cher.example"), false, "host_bad_byte");
+	refused(STR_LIT("b\xc3\xbc"
+	                "cher.example"),
+	    false, "host_bad_byte");
 	refused(STR_LIT("a_b.example"), false, "host_bad_byte");
 	refused(STR_LIT("a%2eexample"), false, "host_bad_byte");
 }
@@ -85,8 +87,8 @@ test_what_is_more_than_a_host_is_refused(void **state)
 static void
 test_bad_ports_are_refused(void **state)
 {
-	static const char *const bad[] = { "a.b:", "a.b:0", "a.b:65536", "a.b:080", "a.b:+1", "a.b:1x",
-		"a.b:1:2", "a.b: 1", "a.b:99999999999999999999" };
+	static const char *const bad[] = {"a.b:", "a.b:0", "a.b:65536", "a.b:080", "a.b:+1",
+	    "a.b:1x", "a.b:1:2", "a.b: 1", "a.b:99999999999999999999"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -117,14 +119,14 @@ test_bad_labels_are_refused(void **state)
 	memset(name, 'a', sizeof(name));
 	for (size_t i = 63; i < sizeof(name) - 2; i += 64)
 		name[i] = '.';
-	refused((struct str){ name, 254 }, false, "host_too_long");
+	refused((struct str){name, 254}, false, "host_too_long");
 }
 
 static void
 test_addresses_in_every_spelling_are_refused(void **state)
 {
-	static const char *const addresses[] = { "127.0.0.1", "10.1", "127.1", "0177.0.0.1",
-		"127.0.0.0x1", "0x7f.0x1", "1.2.3.0x", "a.0xabc", "256.256.256.256", "a.b.1", "0.0" };
+	static const char *const addresses[] = {"127.0.0.1", "10.1", "127.1", "0177.0.0.1",
+	    "127.0.0.0x1", "0x7f.0x1", "1.2.3.0x", "a.0xabc", "256.256.256.256", "a.b.1", "0.0"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++)
@@ -138,8 +140,8 @@ test_addresses_in_every_spelling_are_refused(void **state)
 static void
 test_local_names_are_refused(void **state)
 {
-	static const char *const local[] = { "x.localhost", "a.b.localhost", "printer.local",
-		"metadata.google.internal", "x.localhost:80" };
+	static const char *const local[] = {"x.localhost", "a.b.localhost", "printer.local",
+	    "metadata.google.internal", "x.localhost:80"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(local) / sizeof(local[0]); i++)
@@ -150,8 +152,8 @@ test_local_names_are_refused(void **state)
 static void
 test_wildcards_only_in_front_and_only_where_allowed(void **state)
 {
-	static const char *const bad[] = { "*.", "*.*.example.com", "a.*.example.com", "*a.example.com",
-		"*", "**.example.com", "a.example.*", "*.*" };
+	static const char *const bad[] = {"*.", "*.*.example.com", "a.*.example.com",
+	    "*a.example.com", "*", "**.example.com", "a.example.*", "*.*"};
 
 	(void)state;
 	accepted("*.example.com", true, "*.example.com", 0);
@@ -198,14 +200,14 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_public_names_are_accepted),
-		cmocka_unit_test(test_what_is_more_than_a_host_is_refused),
-		cmocka_unit_test(test_bad_ports_are_refused),
-		cmocka_unit_test(test_bad_labels_are_refused),
-		cmocka_unit_test(test_addresses_in_every_spelling_are_refused),
-		cmocka_unit_test(test_local_names_are_refused),
-		cmocka_unit_test(test_wildcards_only_in_front_and_only_where_allowed),
-		cmocka_unit_test(test_i13_pattern_matches_deeper_names_and_not_the_apex),
+	    cmocka_unit_test(test_public_names_are_accepted),
+	    cmocka_unit_test(test_what_is_more_than_a_host_is_refused),
+	    cmocka_unit_test(test_bad_ports_are_refused),
+	    cmocka_unit_test(test_bad_labels_are_refused),
+	    cmocka_unit_test(test_addresses_in_every_spelling_are_refused),
+	    cmocka_unit_test(test_local_names_are_refused),
+	    cmocka_unit_test(test_wildcards_only_in_front_and_only_where_allowed),
+	    cmocka_unit_test(test_i13_pattern_matches_deeper_names_and_not_the_apex),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -136,7 +136,8 @@ test_manifest_survives_the_wire(void **state)
 	assert_true(c->opaque_slash);
 	assert_true(c->has_check);
 	assert_int_equal(c->http, 1);
-	assert_int_equal(manifest_capability(copy, STR_LIT("example/items"))->inspect, INSPECT_JSON);
+	assert_int_equal(
+	    manifest_capability(copy, STR_LIT("example/items"))->inspect, INSPECT_JSON);
 	assert_null(manifest_capability(copy, STR_LIT("example/file")));
 	assert_true(string_list_has(&c->methods, STR_LIT("POST")));
 	assert_false(string_list_has(&c->methods, STR_LIT("post")));
@@ -159,7 +160,7 @@ test_cut_or_damaged_manifest_is_refused(void **state)
 	buf_init(&b, FRAME_MAX);
 	encode(m, &b);
 	for (size_t len = 0; len < b.len - FRAME_HEADER_LEN; len++) {
-		struct frame frame = { BUILTIN_FRAME, b.data + FRAME_HEADER_LEN, len };
+		struct frame frame = {BUILTIN_FRAME, b.data + FRAME_HEADER_LEN, len};
 		struct frame_reader r;
 		fr_begin(&r, &frame);
 		assert_int_not_equal(manifest_decode(&r, &copy), AV_OK);
@@ -167,8 +168,8 @@ test_cut_or_damaged_manifest_is_refused(void **state)
 	}
 	/* Any one byte changed: an error or another manifest, never a crash or a leak. */
 	for (size_t i = FRAME_HEADER_LEN; i < b.len; i++) {
-		struct frame frame = { BUILTIN_FRAME, b.data + FRAME_HEADER_LEN,
-			b.len - FRAME_HEADER_LEN };
+		struct frame frame = {
+		    BUILTIN_FRAME, b.data + FRAME_HEADER_LEN, b.len - FRAME_HEADER_LEN};
 		struct frame_reader r;
 		b.data[i] ^= 0xff;
 		fr_begin(&r, &frame);
@@ -186,7 +187,7 @@ test_cut_or_damaged_manifest_is_refused(void **state)
 static void
 expect(struct manifest *m, const char *reason)
 {
-	struct fault f = { 0 };
+	struct fault f = {0};
 	enum av_err e = manifest_validate(m, &f);
 
 	if (reason == NULL && e != AV_OK)
@@ -451,8 +452,8 @@ test_counts_and_lengths_have_limits(void **state)
 static void
 test_capability_made_alone_needs_no_provider(void **state)
 {
-	struct capability c = { 0 };
-	struct fault f = { 0 };
+	struct capability c = {0};
+	struct fault f = {0};
 
 	(void)state;
 	fill_capability(&c, "weather");
@@ -469,98 +470,100 @@ test_capability_made_alone_needs_no_provider(void **state)
 struct auth_case {
 	enum auth_kind kind;
 	const char *pairs[8]; /* name, value, ... */
-	const char *reason;   /* NULL: fine */
+	const char *reason; /* NULL: fine */
 };
 
 static const struct auth_case auth_cases[] = {
-	{ AUTH_NONE, { NULL }, NULL },
-	{ AUTH_NONE, { "a", "b" }, "auth_bad_shape" },
-	{ AUTH_MTLS, { NULL }, NULL },
-	{ AUTH_HEADER, { "authorization", "Bearer {{secret}}" }, NULL },
-	{ AUTH_HEADER, { "X-Api-Key", "{{secret}}" }, NULL },
-	{ AUTH_HEADER, { NULL }, "auth_bad_shape" },
-	{ AUTH_HEADER, { "a", "{{secret}}", "b", "{{secret}}" }, "auth_bad_shape" },
-	{ AUTH_HEADER, { "", "{{secret}}" }, "auth_bad_header_name" },
-	{ AUTH_HEADER, { "a b", "{{secret}}" }, "auth_bad_header_name" },
-	{ AUTH_HEADER, { "a:", "{{secret}}" }, "auth_bad_header_name" },
-	{ AUTH_HEADER, { "a\r\nb", "{{secret}}" }, "auth_bad_header_name" },
-	{ AUTH_HEADER, { "Host", "{{secret}}" }, "auth_reserved_header" },
-	{ AUTH_HEADER, { "Connection", "{{secret}}" }, "auth_reserved_header" },
-	{ AUTH_HEADER, { "Content-Length", "{{secret}}" }, "auth_reserved_header" },
-	{ AUTH_HEADER, { "Transfer-Encoding", "{{secret}}" }, "auth_reserved_header" },
-	{ AUTH_HEADER, { "X-Original-URL", "{{secret}}" }, "auth_reserved_header" },
-	{ AUTH_HEADER, { "a", "Bearer" }, "auth_no_placeholder" },
-	{ AUTH_HEADER, { "a", "" }, "auth_no_placeholder" },
-	{ AUTH_HEADER, { "a", "{{token}}" }, "auth_bad_placeholder" },
-	{ AUTH_HEADER, { "a", "{{secret}} {{token}}" }, "auth_bad_placeholder" },
-	{ AUTH_HEADER, { "a", "{secret}" }, "auth_bad_template" },
-	{ AUTH_HEADER, { "a", "{{secret}" }, "auth_bad_template" },
-	{ AUTH_HEADER, { "a", "{{secret" }, "auth_bad_template" },
-	{ AUTH_HEADER, { "a", "{{ secret }}" }, "auth_bad_template" },
-	{ AUTH_HEADER, { "a", "{{{secret}}}" }, "auth_bad_template" },
-	{ AUTH_HEADER, { "a", "{{}}" }, "auth_bad_template" },
-	{ AUTH_HEADER, { "a", "{{secret}} }}" }, "auth_bad_template" },
-	{ AUTH_HEADER, { "a", "x\r\ny: {{secret}}" }, "auth_bad_template" },
-	{ AUTH_QUERY, { "api_key", "" }, NULL },
-	{ AUTH_QUERY, { "", "" }, "auth_bad_parameter" },
-	{ AUTH_QUERY, { "a&b", "" }, "auth_bad_parameter" },
-	{ AUTH_QUERY, { "a=b", "" }, "auth_bad_parameter" },
-	{ AUTH_QUERY, { "a", "{{secret}}" }, "auth_bad_shape" },
-	{ AUTH_PATH, { "", "/bot{{secret}}" }, NULL },
-	{ AUTH_PATH, { "", "/{{secret}}" }, NULL },
-	{ AUTH_PATH, { "", "/a/{{secret}}/b" }, NULL },
-	{ AUTH_PATH, { "x", "/bot{{secret}}" }, "auth_bad_shape" },
-	{ AUTH_PATH, { "", "bot{{secret}}" }, "auth_bad_template" },
-	{ AUTH_PATH, { "", "/bot" }, "auth_no_placeholder" },
-	{ AUTH_PATH, { "", "/{{secret}}/{{secret}}" }, "auth_bad_placeholder" },
-	{ AUTH_PATH, { "", "/{{token}}" }, "auth_bad_placeholder" },
-	{ AUTH_PATH, { "", "/a?k={{secret}}" }, "auth_bad_template" },
-	{ AUTH_PATH, { "", "/a#{{secret}}" }, "auth_bad_template" },
-	{ AUTH_PATH, { "", "/../{{secret}}" }, "auth_bad_template" },
-	{ AUTH_PATH, { "", "//{{secret}}" }, "auth_bad_template" },
-	{ AUTH_BASIC, { NULL }, NULL },
-	{ AUTH_BASIC, { "username", "api" }, NULL },
-	{ AUTH_BASIC, { "username", "" }, "auth_missing_setting" },
-	{ AUTH_BASIC, { "username", "a:b" }, "auth_bad_setting" },
-	{ AUTH_BASIC, { "username", "a\nb" }, "auth_bad_setting" },
-	{ AUTH_BASIC, { "password", "x" }, "auth_unknown_setting" },
-	{ AUTH_MULTI_HEADER, { "dd-api-key", "{{api}}", "dd-app-key", "{{app}}" }, NULL },
-	{ AUTH_MULTI_HEADER, { NULL }, "auth_bad_shape" },
-	{ AUTH_MULTI_HEADER, { "a", "{{x}}", "A", "{{y}}" }, "auth_name_twice" },
-	{ AUTH_MULTI_HEADER, { "host", "{{x}}" }, "auth_reserved_header" },
-	{ AUTH_MULTI_HEADER, { "a", "constant" }, "auth_no_placeholder" },
-	{ AUTH_MULTI_QUERY, { "key", "{{key}}", "token", "{{token}}" }, NULL },
-	{ AUTH_MULTI_QUERY, { "k", "{{a}}", "k", "{{b}}" }, "auth_name_twice" },
-	{ AUTH_MULTI_QUERY, { "k?", "{{a}}" }, "auth_bad_parameter" },
-	{ AUTH_OAUTH2, { "grant", "refresh_token", "token_endpoint", "https://a.example.com/token",
-	    "scopes", "a b" }, NULL },
-	{ AUTH_OAUTH2, { "grant", "refresh_token" }, "auth_missing_setting" },
-	{ AUTH_OAUTH2, { "grant", "password", "token_endpoint", "https://a.example.com/t" },
-	    "auth_bad_setting" },
-	{ AUTH_OAUTH2, { "grant", "refresh_token", "token_endpoint", "http://a.example.com/t" },
-	    "auth_bad_endpoint" },
-	{ AUTH_OAUTH2, { "grant", "refresh_token", "token_endpoint", "https://a.example.com" },
-	    "auth_bad_endpoint" },
-	{ AUTH_OAUTH2, { "grant", "refresh_token", "token_endpoint", "https://127.0.0.1/t" },
-	    "host_is_address" },
-	{ AUTH_OAUTH2, { "grant", "refresh_token", "token_endpoint", "https://u@a.example.com/t" },
-	    "host_bad_byte" },
-	{ AUTH_OAUTH2, { "grant", "refresh_token", "token_endpoint", "https://*.example.com/t" },
-	    "host_wildcard" },
-	{ AUTH_OAUTH2, { "grant", "refresh_token", "token_endpoint", "https://a.example.com/a/../t" },
-	    "path_dot_segment" },
-	{ AUTH_AWS_SIGV4, { "service", "s3", "region", "us-east-1" }, NULL },
-	{ AUTH_AWS_SIGV4, { "service", "s3" }, "auth_missing_setting" },
-	{ AUTH_AWS_SIGV4, { "service", "s3/x", "region", "us-east-1" }, "auth_bad_setting" },
-	{ AUTH_HMAC, { "algorithm", "sha256", "header", "x-signature", "template",
-	    "sha256={{signature}}" }, NULL },
-	{ AUTH_HMAC, { "algorithm", "md5", "header", "x-signature", "template", "{{signature}}" },
-	    "auth_bad_setting" },
-	{ AUTH_HMAC, { "algorithm", "sha256", "header", "host", "template", "{{signature}}" },
-	    "auth_reserved_header" },
-	{ AUTH_HMAC, { "algorithm", "sha256", "header", "x-s", "template", "{{secret}}" },
-	    "auth_bad_placeholder" },
-	{ AUTH_KIND_COUNT, { NULL }, "auth_unknown_kind" },
+    {AUTH_NONE, {NULL}, NULL},
+    {AUTH_NONE, {"a", "b"}, "auth_bad_shape"},
+    {AUTH_MTLS, {NULL}, NULL},
+    {AUTH_HEADER, {"authorization", "Bearer {{secret}}"}, NULL},
+    {AUTH_HEADER, {"X-Api-Key", "{{secret}}"}, NULL},
+    {AUTH_HEADER, {NULL}, "auth_bad_shape"},
+    {AUTH_HEADER, {"a", "{{secret}}", "b", "{{secret}}"}, "auth_bad_shape"},
+    {AUTH_HEADER, {"", "{{secret}}"}, "auth_bad_header_name"},
+    {AUTH_HEADER, {"a b", "{{secret}}"}, "auth_bad_header_name"},
+    {AUTH_HEADER, {"a:", "{{secret}}"}, "auth_bad_header_name"},
+    {AUTH_HEADER, {"a\r\nb", "{{secret}}"}, "auth_bad_header_name"},
+    {AUTH_HEADER, {"Host", "{{secret}}"}, "auth_reserved_header"},
+    {AUTH_HEADER, {"Connection", "{{secret}}"}, "auth_reserved_header"},
+    {AUTH_HEADER, {"Content-Length", "{{secret}}"}, "auth_reserved_header"},
+    {AUTH_HEADER, {"Transfer-Encoding", "{{secret}}"}, "auth_reserved_header"},
+    {AUTH_HEADER, {"X-Original-URL", "{{secret}}"}, "auth_reserved_header"},
+    {AUTH_HEADER, {"a", "Bearer"}, "auth_no_placeholder"},
+    {AUTH_HEADER, {"a", ""}, "auth_no_placeholder"},
+    {AUTH_HEADER, {"a", "{{token}}"}, "auth_bad_placeholder"},
+    {AUTH_HEADER, {"a", "{{secret}} {{token}}"}, "auth_bad_placeholder"},
+    {AUTH_HEADER, {"a", "{secret}"}, "auth_bad_template"},
+    {AUTH_HEADER, {"a", "{{secret}"}, "auth_bad_template"},
+    {AUTH_HEADER, {"a", "{{secret"}, "auth_bad_template"},
+    {AUTH_HEADER, {"a", "{{ secret }}"}, "auth_bad_template"},
+    {AUTH_HEADER, {"a", "{{{secret}}}"}, "auth_bad_template"},
+    {AUTH_HEADER, {"a", "{{}}"}, "auth_bad_template"},
+    {AUTH_HEADER, {"a", "{{secret}} }}"}, "auth_bad_template"},
+    {AUTH_HEADER, {"a", "x\r\ny: {{secret}}"}, "auth_bad_template"},
+    {AUTH_QUERY, {"api_key", ""}, NULL},
+    {AUTH_QUERY, {"", ""}, "auth_bad_parameter"},
+    {AUTH_QUERY, {"a&b", ""}, "auth_bad_parameter"},
+    {AUTH_QUERY, {"a=b", ""}, "auth_bad_parameter"},
+    {AUTH_QUERY, {"a", "{{secret}}"}, "auth_bad_shape"},
+    {AUTH_PATH, {"", "/bot{{secret}}"}, NULL},
+    {AUTH_PATH, {"", "/{{secret}}"}, NULL},
+    {AUTH_PATH, {"", "/a/{{secret}}/b"}, NULL},
+    {AUTH_PATH, {"x", "/bot{{secret}}"}, "auth_bad_shape"},
+    {AUTH_PATH, {"", "bot{{secret}}"}, "auth_bad_template"},
+    {AUTH_PATH, {"", "/bot"}, "auth_no_placeholder"},
+    {AUTH_PATH, {"", "/{{secret}}/{{secret}}"}, "auth_bad_placeholder"},
+    {AUTH_PATH, {"", "/{{token}}"}, "auth_bad_placeholder"},
+    {AUTH_PATH, {"", "/a?k={{secret}}"}, "auth_bad_template"},
+    {AUTH_PATH, {"", "/a#{{secret}}"}, "auth_bad_template"},
+    {AUTH_PATH, {"", "/../{{secret}}"}, "auth_bad_template"},
+    {AUTH_PATH, {"", "//{{secret}}"}, "auth_bad_template"},
+    {AUTH_BASIC, {NULL}, NULL},
+    {AUTH_BASIC, {"username", "api"}, NULL},
+    {AUTH_BASIC, {"username", ""}, "auth_missing_setting"},
+    {AUTH_BASIC, {"username", "a:b"}, "auth_bad_setting"},
+    {AUTH_BASIC, {"username", "a\nb"}, "auth_bad_setting"},
+    {AUTH_BASIC, {"password", "x"}, "auth_unknown_setting"},
+    {AUTH_MULTI_HEADER, {"dd-api-key", "{{api}}", "dd-app-key", "{{app}}"}, NULL},
+    {AUTH_MULTI_HEADER, {NULL}, "auth_bad_shape"},
+    {AUTH_MULTI_HEADER, {"a", "{{x}}", "A", "{{y}}"}, "auth_name_twice"},
+    {AUTH_MULTI_HEADER, {"host", "{{x}}"}, "auth_reserved_header"},
+    {AUTH_MULTI_HEADER, {"a", "constant"}, "auth_no_placeholder"},
+    {AUTH_MULTI_QUERY, {"key", "{{key}}", "token", "{{token}}"}, NULL},
+    {AUTH_MULTI_QUERY, {"k", "{{a}}", "k", "{{b}}"}, "auth_name_twice"},
+    {AUTH_MULTI_QUERY, {"k?", "{{a}}"}, "auth_bad_parameter"},
+    {AUTH_OAUTH2,
+        {"grant", "refresh_token", "token_endpoint", "https://a.example.com/token", "scopes",
+            "a b"},
+        NULL},
+    {AUTH_OAUTH2, {"grant", "refresh_token"}, "auth_missing_setting"},
+    {AUTH_OAUTH2, {"grant", "password", "token_endpoint", "https://a.example.com/t"},
+        "auth_bad_setting"},
+    {AUTH_OAUTH2, {"grant", "refresh_token", "token_endpoint", "http://a.example.com/t"},
+        "auth_bad_endpoint"},
+    {AUTH_OAUTH2, {"grant", "refresh_token", "token_endpoint", "https://a.example.com"},
+        "auth_bad_endpoint"},
+    {AUTH_OAUTH2, {"grant", "refresh_token", "token_endpoint", "https://127.0.0.1/t"},
+        "host_is_address"},
+    {AUTH_OAUTH2, {"grant", "refresh_token", "token_endpoint", "https://u@a.example.com/t"},
+        "host_bad_byte"},
+    {AUTH_OAUTH2, {"grant", "refresh_token", "token_endpoint", "https://*.example.com/t"},
+        "host_wildcard"},
+    {AUTH_OAUTH2, {"grant", "refresh_token", "token_endpoint", "https://a.example.com/a/../t"},
+        "path_dot_segment"},
+    {AUTH_AWS_SIGV4, {"service", "s3", "region", "us-east-1"}, NULL},
+    {AUTH_AWS_SIGV4, {"service", "s3"}, "auth_missing_setting"},
+    {AUTH_AWS_SIGV4, {"service", "s3/x", "region", "us-east-1"}, "auth_bad_setting"},
+    {AUTH_HMAC,
+        {"algorithm", "sha256", "header", "x-signature", "template", "sha256={{signature}}"}, NULL},
+    {AUTH_HMAC, {"algorithm", "md5", "header", "x-signature", "template", "{{signature}}"},
+        "auth_bad_setting"},
+    {AUTH_HMAC, {"algorithm", "sha256", "header", "host", "template", "{{signature}}"},
+        "auth_reserved_header"},
+    {AUTH_HMAC, {"algorithm", "sha256", "header", "x-s", "template", "{{secret}}"},
+        "auth_bad_placeholder"},
+    {AUTH_KIND_COUNT, {NULL}, "auth_unknown_kind"},
 };
 
 static void
@@ -569,16 +572,16 @@ test_auth_descriptions_have_their_shape(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(auth_cases) / sizeof(auth_cases[0]); i++) {
 		const struct auth_case *c = &auth_cases[i];
-		struct auth_desc a = { .kind = c->kind };
-		struct fault f = { 0 };
+		struct auth_desc a = {.kind = c->kind};
+		struct fault f = {0};
 		enum av_err e;
 		for (size_t k = 0; k + 1 < 8 && c->pairs[k] != NULL; k += 2)
 			pair(&a.pairs, c->pairs[k], c->pairs[k + 1]);
 		e = auth_desc_validate(&a, &f);
 		if ((c->reason == NULL) != (e == AV_OK) ||
 		    (c->reason != NULL && strcmp(f.reason, c->reason) != 0))
-			fail_msg("case %zu (%s): got \"%s\", not \"%s\"", i, auth_kind_name(c->kind),
-			    f.reason, c->reason == NULL ? "" : c->reason);
+			fail_msg("case %zu (%s): got \"%s\", not \"%s\"", i,
+			    auth_kind_name(c->kind), f.reason, c->reason == NULL ? "" : c->reason);
 		auth_desc_clear(&a);
 	}
 }
@@ -602,8 +605,8 @@ test_auth_kinds_are_named_as_on_the_command_line(void **state)
 static void
 test_lists_refuse_text_with_a_nul(void **state)
 {
-	struct string_list l = { 0 };
-	struct pair_list p = { 0 };
+	struct string_list l = {0};
+	struct pair_list p = {0};
 
 	(void)state;
 	assert_int_equal(string_list_add(&l, STR_LIT("a\0b")), AV_EFORMAT);
@@ -663,20 +666,20 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_manifest_survives_the_wire),
-		cmocka_unit_test(test_cut_or_damaged_manifest_is_refused),
-		cmocka_unit_test(test_provider_and_ids_have_their_form),
-		cmocka_unit_test(test_hosts_are_public_names_or_patterns),
-		cmocka_unit_test(test_methods_are_known_and_unique),
-		cmocka_unit_test(test_i5_path_prefixes_are_canonical),
-		cmocka_unit_test(test_alternatives_name_what_the_provider_has),
-		cmocka_unit_test(test_secrets_and_placeholders_fit_together),
-		cmocka_unit_test(test_counts_and_lengths_have_limits),
-		cmocka_unit_test(test_capability_made_alone_needs_no_provider),
-		cmocka_unit_test(test_auth_descriptions_have_their_shape),
-		cmocka_unit_test(test_auth_kinds_are_named_as_on_the_command_line),
-		cmocka_unit_test(test_lists_refuse_text_with_a_nul),
-		cmocka_unit_test(test_i11_table_of_providers_is_read_whole_or_not_at_all),
+	    cmocka_unit_test(test_manifest_survives_the_wire),
+	    cmocka_unit_test(test_cut_or_damaged_manifest_is_refused),
+	    cmocka_unit_test(test_provider_and_ids_have_their_form),
+	    cmocka_unit_test(test_hosts_are_public_names_or_patterns),
+	    cmocka_unit_test(test_methods_are_known_and_unique),
+	    cmocka_unit_test(test_i5_path_prefixes_are_canonical),
+	    cmocka_unit_test(test_alternatives_name_what_the_provider_has),
+	    cmocka_unit_test(test_secrets_and_placeholders_fit_together),
+	    cmocka_unit_test(test_counts_and_lengths_have_limits),
+	    cmocka_unit_test(test_capability_made_alone_needs_no_provider),
+	    cmocka_unit_test(test_auth_descriptions_have_their_shape),
+	    cmocka_unit_test(test_auth_kinds_are_named_as_on_the_command_line),
+	    cmocka_unit_test(test_lists_refuse_text_with_a_nul),
+	    cmocka_unit_test(test_i11_table_of_providers_is_read_whole_or_not_at_all),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

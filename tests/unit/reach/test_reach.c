@@ -48,11 +48,14 @@ test_i13_prefix_matches_only_at_a_boundary(void **state)
 	assert_false(matches("/x", ""));
 }
 
-static char *methods[] = { "GET", "POST" };
-static char *hosts[] = { "api.example.com", "*.files.example.com" };
-static char *paths[] = { "/v1/items", "/upload/" };
-static const struct capability item = { .id = "example/items", .methods = { methods, 2 },
-	.hosts = { hosts, 2 }, .paths = { paths, 2 }, .http = 1 };
+static char *methods[] = {"GET", "POST"};
+static char *hosts[] = {"api.example.com", "*.files.example.com"};
+static char *paths[] = {"/v1/items", "/upload/"};
+static const struct capability item = {.id = "example/items",
+    .methods = {methods, 2},
+    .hosts = {hosts, 2},
+    .paths = {paths, 2},
+    .http = 1};
 
 static const char *
 answer(const struct capability *c, const char *method, const char *host, const char *path)
@@ -77,18 +80,19 @@ test_i13_reach_needs_method_host_and_path_together(void **state)
 	(void)state;
 	assert_string_equal(answer(&item, "GET", "api.example.com", "/v1/items"), "allowed");
 	assert_string_equal(answer(&item, "POST", "a.files.example.com", "/upload/x"), "allowed");
-	assert_string_equal(answer(&item, "get", "api.example.com", "/v1/items"),
-	    "method_not_allowed");
-	assert_string_equal(answer(&item, "DELETE", "api.example.com", "/v1/items"),
-	    "method_not_allowed");
-	assert_string_equal(answer(&item, "", "api.example.com", "/v1/items"), "method_not_allowed");
-	assert_string_equal(answer(&item, "GET", "evil.example.com", "/v1/items"),
-	    "host_not_allowed");
-	assert_string_equal(answer(&item, "GET", "files.example.com", "/v1/items"),
-	    "host_not_allowed");
+	assert_string_equal(
+	    answer(&item, "get", "api.example.com", "/v1/items"), "method_not_allowed");
+	assert_string_equal(
+	    answer(&item, "DELETE", "api.example.com", "/v1/items"), "method_not_allowed");
+	assert_string_equal(
+	    answer(&item, "", "api.example.com", "/v1/items"), "method_not_allowed");
+	assert_string_equal(
+	    answer(&item, "GET", "evil.example.com", "/v1/items"), "host_not_allowed");
+	assert_string_equal(
+	    answer(&item, "GET", "files.example.com", "/v1/items"), "host_not_allowed");
 	assert_string_equal(answer(&item, "GET", "", "/v1/items"), "host_not_allowed");
-	assert_string_equal(answer(&item, "GET", "api.example.com", "/v1/itemsets"),
-	    "path_not_allowed");
+	assert_string_equal(
+	    answer(&item, "GET", "api.example.com", "/v1/itemsets"), "path_not_allowed");
 	assert_string_equal(answer(&item, "GET", "api.example.com", "/"), "path_not_allowed");
 	assert_string_equal(answer(&item, "GET", "api.example.com", ""), "path_not_allowed");
 }
@@ -96,7 +100,7 @@ test_i13_reach_needs_method_host_and_path_together(void **state)
 static void
 test_i13_empty_capability_reaches_nothing(void **state)
 {
-	const struct capability none = { .id = "example/items" };
+	const struct capability none = {.id = "example/items"};
 
 	(void)state;
 	assert_string_equal(answer(&none, "GET", "api.example.com", "/"), "method_not_allowed");
@@ -106,26 +110,28 @@ static void
 test_denial_cuts_long_text_of_the_caller(void **state)
 {
 	static char path[20000];
-	struct fault f = { 0 };
+	struct fault f = {0};
 
 	(void)state;
 	memset(path, 'x', sizeof(path) - 1);
 	path[0] = '/';
-	assert_int_equal(reach_allows(&item, STR_LIT("GET"), STR_LIT("api.example.com"),
-	    str_of(path), &f), AV_EPOLICY);
+	assert_int_equal(
+	    reach_allows(&item, STR_LIT("GET"), STR_LIT("api.example.com"), str_of(path), &f),
+	    AV_EPOLICY);
 	assert_true(strlen(f.message) < 300);
-	assert_int_equal(reach_allows(&item, str_of(path), STR_LIT("api.example.com"), STR_LIT("/"),
-	    NULL), AV_EPOLICY);
+	assert_int_equal(
+	    reach_allows(&item, str_of(path), STR_LIT("api.example.com"), STR_LIT("/"), NULL),
+	    AV_EPOLICY);
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_i13_prefix_matches_only_at_a_boundary),
-		cmocka_unit_test(test_i13_reach_needs_method_host_and_path_together),
-		cmocka_unit_test(test_i13_empty_capability_reaches_nothing),
-		cmocka_unit_test(test_denial_cuts_long_text_of_the_caller),
+	    cmocka_unit_test(test_i13_prefix_matches_only_at_a_boundary),
+	    cmocka_unit_test(test_i13_reach_needs_method_host_and_path_together),
+	    cmocka_unit_test(test_i13_empty_capability_reaches_nothing),
+	    cmocka_unit_test(test_denial_cuts_long_text_of_the_caller),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
