@@ -37,11 +37,18 @@ broker_on_stop_timer(uv_timer_t *timer)
 	broker_leave(b);
 }
 
-/* One turn of the loop after the last call: its answer and its outcome have been written. */
 static void
-broker_on_last_call(uv_timer_t *timer)
+broker_on_last_turn(uv_timer_t *timer)
 {
 	broker_leave(timer->data);
+}
+
+void
+broker_maybe_leave(struct broker *b)
+{
+	/* In one more turn, so that the last outcome is written. */
+	if (b->stopping && b->running == 0 && listener_count(b->listener) == 0)
+		uv_timer_start(&b->stop_timer, broker_on_last_turn, 0, 0);
 }
 
 static void
@@ -50,11 +57,9 @@ broker_stop(struct broker *b)
 	if (b->stopping)
 		return;
 	b->stopping = true;
+	uv_timer_start(&b->stop_timer, broker_on_stop_timer, BROKER_STOP_MS, 0);
 	listener_stop(b->listener);
-	if (b->running == 0)
-		broker_leave(b);
-	else
-		uv_timer_start(&b->stop_timer, broker_on_stop_timer, BROKER_STOP_MS, 0);
+	broker_maybe_leave(b);
 }
 
 static void
@@ -85,7 +90,7 @@ broker_call_ends(struct broker *b)
 	if (b->running != 0)
 		return;
 	if (b->stopping)
-		uv_timer_start(&b->stop_timer, broker_on_last_call, 0, 0);
+		broker_maybe_leave(b);
 	else if (!uv_is_active((uv_handle_t *)&b->idle_timer))
 		uv_timer_start(&b->idle_timer, broker_on_idle_timer, BROKER_IDLE_MS, 0);
 }
@@ -200,14 +205,25 @@ broker_run(struct broker *b)
 void
 broker_clear(struct broker *b)
 {
+	listener_close_all(b->listener);
+	/* What has ended just now has outcomes to tell. */
+	(void)uv_run(&b->loop, UV_RUN_NOWAIT);
 	policy_client_free(b->policy);
-	keeper_client_free(b->keeper);
 	upstream_free(b->upstream);
+	keeper_client_free(b->keeper);
 	resolve_cache_free(b->resolved);
-	listener_free(b->listener);
 	b->policy = NULL;
+	b->upstream = NULL;
 	b->keeper = NULL;
 	b->resolved = NULL;
-	b->upstream = NULL;
+	uv_close((uv_handle_t *)&b->control, NULL);
+	uv_close((uv_handle_t *)&b->idle_timer, NULL);
+	uv_close((uv_handle_t *)&b->stop_timer, NULL);
+	(void)uv_run(&b->loop, UV_RUN_NOWAIT);
+	listener_free(b->listener);
 	b->listener = NULL;
+	later_close(&b->later);
+	(void)uv_run(&b->loop, UV_RUN_NOWAIT);
+	if (uv_loop_close(&b->loop) != 0)
+		log_debug("the loop still had handles at the end");
 }

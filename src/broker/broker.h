@@ -59,6 +59,8 @@ void broker_clear(struct broker *b);
 /* A call begins and ends: the supervisor hears about the edges only. */
 void broker_call_begins(struct broker *b);
 void broker_call_ends(struct broker *b);
+/* A connection has closed: while stopping, the last one is the end. */
+void broker_maybe_leave(struct broker *b);
 /* The judge missed its deadline: asks the supervisor for a new one. */
 void broker_tell_judge_silent(struct broker *b);
 

@@ -216,6 +216,13 @@ listener_remove(struct listener *l, struct listener_node *n)
 	n->next->prev = n->prev;
 	if (--l->count == 0)
 		uv_timer_stop(&l->tick);
+	broker_maybe_leave(l->b);
+}
+
+size_t
+listener_count(const struct listener *l)
+{
+	return l->count;
 }
 
 static void
@@ -301,6 +308,14 @@ listener_stop(struct listener *l)
 	}
 }
 
+void
+listener_close_all(struct listener *l)
+{
+	listener_drop(l);
+	while (l->head.next != &l->head)
+		session_drop(l->head.next->session);
+}
+
 static void
 listener_on_tick_closed(uv_handle_t *handle)
 {
@@ -312,6 +327,5 @@ listener_free(struct listener *l)
 {
 	if (l == NULL)
 		return;
-	listener_drop(l);
 	uv_close((uv_handle_t *)&l->tick, listener_on_tick_closed);
 }

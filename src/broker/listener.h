@@ -18,7 +18,9 @@ enum av_err listener_use(struct listener *l, int fd) AV_MUST_USE;
 bool listener_is_open(const struct listener *l);
 /* No new connections; idle ones close, busy ones after their answer. */
 void listener_stop(struct listener *l);
-void listener_free(struct listener *l); /* closes what is left */
+void listener_close_all(struct listener *l); /* at once; their calls are told */
+size_t listener_count(const struct listener *l);
+void listener_free(struct listener *l); /* when none is left */
 
 /* The list of sessions, for session.c. */
 struct listener_node {

@@ -195,14 +195,20 @@ policy_lose_channel(struct policy_client *p, const struct fault *why)
 }
 
 static void
+policy_fault_crash(struct fault *f)
+{
+	fault_set(f, AV_EPOLICY, "policy_crash", "See the daemon's log; then try again.",
+	    "The policy process died over this request.");
+}
+
+static void
 policy_on_closed(void *ctx)
 {
 	struct policy_client *p = ctx;
 	struct fault f;
 
-	p->ch = NULL;
-	fault_set(&f, AV_EPOLICY, "policy_crash", "See the daemon's log; then try again.",
-	    "The policy process died over this request.");
+	p->ch = NULL; /* closed already */
+	policy_fault_crash(&f);
 	policy_lose_channel(p, &f);
 }
 
@@ -326,12 +332,13 @@ enum av_err
 policy_client_use(struct policy_client *p, int fd)
 {
 	struct policy_question *q;
+	struct fault f;
 	enum av_err e;
 
+	/* The new judge may be heard of before the end of the old one is. */
 	if (p->ch != NULL) {
-		channel_close(p->ch);
-		p->ch = NULL;
-		policy_fail_twice_asked(p);
+		policy_fault_crash(&f);
+		policy_lose_channel(p, &f);
 	}
 	e = channel_open(&p->b->loop, &p->b->later, fd, &policy_channel_ops, p, &p->ch);
 	if (e != AV_OK)

@@ -117,6 +117,36 @@ reply_member(struct buf *out, const char *key, const char *value)
 	reply_json_string(out, str_of(value));
 }
 
+/* For faults that came without one: an agent is never left without a next step. */
+static const char *
+reply_default_remedy(enum av_err e)
+{
+	switch (e) {
+	case AV_EPOLICY:
+		return "Stay inside what the capability allows, or ask the vault's owner to widen it.";
+	case AV_ETOOBIG:
+		return "Send or ask for less.";
+	case AV_ERATE:
+		return "Wait as long as Retry-After says.";
+	case AV_ENOCAP:
+		return "See GET /aivault/capabilities.";
+	case AV_ENOCRED:
+	case AV_EAMBIG:
+		return "See `aivault credential list`; name one in Aivault-Credential.";
+	case AV_EUPSTREAM:
+	case AV_ETIMEOUT:
+	case AV_ECUT:
+		return "Try again; if it stays so, check the upstream.";
+	case AV_EINVAL:
+	case AV_EFORMAT:
+	case AV_ELIMIT:
+	case AV_ETRUNC:
+		return "Send a well-formed request within the stated limits.";
+	default:
+		return "Ask the vault's owner to run `aivault doctor`.";
+	}
+}
+
 void
 reply_problem_body(struct buf *out, const struct fault *f, const char *request_id)
 {
@@ -130,7 +160,7 @@ reply_problem_body(struct buf *out, const struct fault *f, const char *request_i
 	reply_member(out, "error", av_err_code(f->err));
 	reply_member(out, "message", message);
 	reply_member(out, "reason", reason);
-	reply_member(out, "remedy", f->remedy);
+	reply_member(out, "remedy", f->remedy[0] != '\0' ? f->remedy : reply_default_remedy(f->err));
 	reply_member(out, "requestId", request_id);
 	(void)buf_append_str(out, "}\n");
 }

@@ -718,6 +718,12 @@ session_stop(struct session *s)
 		s->deadline_ms = session_now(s) + SESSION_LINGER_MS;
 }
 
+void
+session_drop(struct session *s)
+{
+	session_close(s);
+}
+
 enum av_err
 session_open(struct broker *b, int fd, const struct caller *c)
 {

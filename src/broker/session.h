@@ -70,5 +70,6 @@ void session_cut(struct session *s);
 void session_tick(struct session *s, uint64_t now_ms);
 /* Stops a connection that waits between requests; others close after their answer. */
 void session_stop(struct session *s);
+void session_drop(struct session *s); /* at once */
 
 #endif
