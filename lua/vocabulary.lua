@@ -226,8 +226,10 @@ end
 local policy_keys = { keys = { about = true, params = true, check = true } }
 
 local function policy(name)
+  local line = core.line()
   need_text("policy: the name", name)
   return function(record)
+    core.line(line)
     only_keys("policy " .. name, record, policy_keys)
     if type(record.check) ~= "function" then
       fail("policy " .. name .. ": check must be a function")
@@ -334,9 +336,11 @@ end
 local provider_keys = { list = true, keys = { secrets = true, auth = true, hosts = true } }
 
 local function provider(name)
+  local line = core.line()
   need_text("provider: the name", name)
   local what = "provider " .. name
   return function(record)
+    core.line(line)
     only_keys(what, record, provider_keys)
     need_map(what .. ": secrets", record.secrets)
     need_kind(what .. ": auth", record.auth, "auth")
@@ -351,7 +355,7 @@ local function provider(name)
         fail(what .. ": entry " .. i .. " is neither a capability nor an alternative")
       end
     end
-    return { kind = "provider", name = name, line = core.line(), secrets = record.secrets,
+    return { kind = "provider", name = name, line = line, secrets = record.secrets,
       auth = record.auth, hosts = record.hosts, capabilities = capabilities,
       alternatives = alternatives }
   end

@@ -8,7 +8,6 @@
 #include "policy/sandbox.h"
 #include "policy/script.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define KEY_MAX 128u
@@ -40,12 +39,18 @@ full_key(lua_State *L, const struct call *c, int scope, char out[COUNTER_KEY_MAX
 		}
 		capability = STR_LIT("*");
 	}
-	int n = snprintf(out, COUNTER_KEY_MAX, "%.*s|%s|%s|%.*s", STR_FMT(capability), c->step->policy,
-	    c->step->origin, STR_FMT(key));
-	if (n < 0 || (size_t)n >= COUNTER_KEY_MAX) {
-		script_error(L, "counter: the key is too long");
+	const struct str parts[] = {
+	    capability, str_of(c->step->policy), str_of(c->step->origin), key};
+	size_t n = 0;
+	for (size_t i = 0; i < LIB_ARRAY_LEN(parts); i++) {
+		if (parts[i].len + 1 > COUNTER_KEY_MAX - n) {
+			script_error(L, "counter: the key is too long");
+		}
+		memcpy(out + n, parts[i].p, parts[i].len);
+		n += parts[i].len;
+		out[n++] = '|';
 	}
-	return (struct str){out, (size_t)n};
+	return (struct str){out, n - 1};
 }
 
 static uint32_t

@@ -41,6 +41,7 @@ unload(struct script *s)
 	manifest_free(s->manifest);
 	s->manifest = NULL;
 	s->loaded = false;
+	s->loading = NULL;
 }
 
 static enum av_err
@@ -97,7 +98,8 @@ run_step(lua_State *L, struct call *c, const struct script_step *step)
 	int top = lua_gettop(L);
 	c->step = step;
 	c->script->box.serial++;
-	snprintf(c->draft->policy, sizeof(c->draft->policy), "%s", step->policy);
+	_Static_assert(sizeof(c->draft->policy) == sizeof(step->policy), "copied whole");
+	memcpy(c->draft->policy, step->policy, sizeof(step->policy));
 	script_push_object(L, step->function);
 	view_push(L);
 	int args = 1;

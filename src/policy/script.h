@@ -47,6 +47,8 @@ struct script {
 	struct script_plan *plans;          /* one a capability of the manifest */
 	struct script_step *steps;
 	size_t step_count;
+	const char *loading; /* the file that is being evaluated; NULL: none */
+	int loading_line;    /* the last line of it that the vocabulary was called from */
 	bool loaded;
 	char broken[SANDBOX_MESSAGE_MAX + 1]; /* why the script cannot be loaded at all; "" if it can */
 };

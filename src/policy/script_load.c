@@ -14,38 +14,56 @@ static const char objects_key, policies_key, instance_key, cache_key;
 #define VOCABULARY_DIR "lua/"
 #define INSTANCE_KEY_MAX 1024u
 
-/* Pushes "file:line: " of the innermost script line that is not the vocabulary's. */
+/* The innermost line that is a script's and not the vocabulary's; 0: none is on the stack. */
 static int
-script_level(lua_State *L, lua_Debug *ar)
+script_line(lua_State *L, lua_Debug *ar)
 {
 	for (int level = 1; lua_getstack(L, level, ar); level++) {
 		if (lua_getinfo(L, "Sl", ar) && ar->currentline > 0 &&
 		    strncmp(ar->short_src, VOCABULARY_DIR, strlen(VOCABULARY_DIR)) != 0) {
-			return level;
+			return ar->currentline;
 		}
 	}
-	return -1;
+	return 0;
 }
 
+/* core.fail(text). `return provider "x" {...}` is a tail call, which leaves no line on the stack: then
+ * the line of `provider "x"` stands in. */
 static int
 core_fail(lua_State *L)
 {
+	const struct script *s = lua_touserdata(L, lua_upvalueindex(1));
 	lua_Debug ar;
 	arg_str(L, 1);
 	lua_settop(L, 1);
-	if (script_level(L, &ar) > 0) {
-		lua_pushfstring(L, "%s:%d: ", ar.short_src, ar.currentline);
-		lua_insert(L, 1);
-		lua_concat(L, 2);
+	int line = script_line(L, &ar);
+	if (line > 0) {
+		lua_pushfstring(L, "%s:%d: ", ar.short_src, line);
+	} else if (s->loading != NULL) {
+		lua_pushfstring(L, "%s:%d: ", s->loading, s->loading_line);
+	} else {
+		lua_pushliteral(L, "");
 	}
+	lua_insert(L, 1);
+	lua_concat(L, 2);
 	return lua_error(L);
 }
 
+/* core.line([fallback]) notes the script's line, or the fallback where none is on the stack. */
 static int
 core_line(lua_State *L)
 {
+	struct script *s = lua_touserdata(L, lua_upvalueindex(1));
 	lua_Debug ar;
-	lua_pushinteger(L, script_level(L, &ar) > 0 ? ar.currentline : 0);
+	lua_Integer fallback = arg_int_or(L, 1, 0);
+	int line = script_line(L, &ar);
+	if (line == 0) {
+		line = (int)fallback;
+	}
+	if (line > 0) {
+		s->loading_line = line;
+	}
+	lua_pushinteger(L, s->loading_line);
 	return 1;
 }
 
@@ -70,13 +88,17 @@ keep_object(lua_State *L)
 }
 
 static void
-load_vocabulary(lua_State *L, const struct embedded_file *file)
+load_vocabulary(lua_State *L, struct script *s, const struct embedded_file *file)
 {
-	static const struct lib_function core[] = {{"fail", core_fail}, {"line", core_line}};
 	int top = lua_gettop(L);
 	sandbox_load(L, file->path, (struct str){file->data, file->len});
 	lua_createtable(L, 0, 2);
-	set_functions(L, core, 2);
+	lua_pushlightuserdata(L, s);
+	lua_pushcclosure(L, core_fail, 1);
+	lua_setfield(L, -2, "fail");
+	lua_pushlightuserdata(L, s);
+	lua_pushcclosure(L, core_line, 1);
+	lua_setfield(L, -2, "line");
 	lua_call(L, 1, 2);
 	if (lua_isfunction(L, top + 2)) {
 		lua_pushvalue(L, top + 2);
@@ -124,8 +146,10 @@ push_base_name(lua_State *L, const struct embedded_file *file)
 
 /* Runs the file and leaves the record on the stack. */
 static void
-load_record(lua_State *L, const struct embedded_file *file, const char *kind)
+load_record(lua_State *L, struct script *s, const struct embedded_file *file, const char *kind)
 {
+	s->loading = file->path;
+	s->loading_line = 1;
 	const char *name = push_base_name(L, file);
 	sandbox_load(L, file->path, (struct str){file->data, file->len});
 	int top = lua_gettop(L);
@@ -139,14 +163,15 @@ load_record(lua_State *L, const struct embedded_file *file, const char *kind)
 		lua_error(L);
 	}
 	lua_remove(L, -2);
+	s->loading = NULL;
 }
 
 static void
-load_policy(lua_State *L, const struct embedded_file *file)
+load_policy(lua_State *L, struct script *s, const struct embedded_file *file)
 {
 	int top = lua_gettop(L);
 	const char *name = push_base_name(L, file);
-	load_record(L, file, "policy");
+	load_record(L, s, file, "policy");
 	frozen_make_deep(L, -1);
 	if (strlen(name) > DRAFT_WORD_MAX) {
 		lua_pushfstring(L, "%s:1: the name is too long", file->path);
@@ -230,7 +255,7 @@ plan_capability(lua_State *L, struct script *s, int t, struct script_plan *plan)
 static void
 load_provider(lua_State *L, struct script *s)
 {
-	load_record(L, s->file, "provider");
+	load_record(L, s, s->file, "provider");
 	int t = lua_gettop(L);
 	script_manifest_read(L, t, s->file->path, s->manifest);
 	frozen_make_deep(L, t);
@@ -263,12 +288,12 @@ script_load(lua_State *L)
 	need_stack(L, 40);
 	for (size_t i = 0; i < s->source->count; i++) {
 		if (str_starts(str_of(s->source->files[i].path), STR_LIT(VOCABULARY_DIR))) {
-			load_vocabulary(L, &s->source->files[i]);
+			load_vocabulary(L, s, &s->source->files[i]);
 		}
 	}
 	for (size_t i = 0; i < s->source->count; i++) {
 		if (str_starts(str_of(s->source->files[i].path), STR_LIT("policies/"))) {
-			load_policy(L, &s->source->files[i]);
+			load_policy(L, s, &s->source->files[i]);
 		}
 	}
 	if (s->file != NULL) {
