@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "audit/chain.h"
+
+#include <sodium.h>
+#include <string.h>
+
+static void
+hash_int(crypto_generichash_state *h, int64_t v)
+{
+	uint8_t n[8];
+	for (size_t i = 0; i < sizeof(n); i++)
+		n[i] = (uint8_t)((uint64_t)v >> (8 * i));
+	crypto_generichash_update(h, n, sizeof(n));
+}
+
+static void
+hash_text(crypto_generichash_state *h, struct str s)
+{
+	uint8_t n[4];
+	for (size_t i = 0; i < sizeof(n); i++)
+		n[i] = (uint8_t)((uint32_t)s.len >> (8 * i));
+	crypto_generichash_update(h, n, sizeof(n));
+	if (s.len > 0)
+		crypto_generichash_update(h, (const unsigned char *)s.p, s.len);
+}
+
+enum av_err
+chain_hash(const uint8_t prev[CHAIN_HASH_LEN], int64_t id, const struct audit_event *e,
+    uint8_t out[CHAIN_HASH_LEN])
+{
+	crypto_generichash_state h;
+	if (crypto_generichash_init(&h, NULL, 0, CHAIN_HASH_LEN) != 0)
+		return AV_ESYS;
+	crypto_generichash_update(&h, prev, CHAIN_HASH_LEN);
+	hash_int(&h, id);
+	hash_int(&h, e->ts_ms);
+	hash_text(&h, str_of(e->kind));
+	hash_text(&h, e->request_id);
+	hash_text(&h, str_of(e->actor));
+	hash_int(&h, e->caller_uid);
+	hash_int(&h, e->caller_pid);
+	hash_text(&h, e->caller_user);
+	hash_text(&h, e->caller_program);
+	hash_text(&h, e->caller_token);
+	hash_text(&h, e->capability);
+	hash_text(&h, e->credential);
+	hash_text(&h, e->host);
+	hash_text(&h, e->method);
+	hash_text(&h, e->path);
+	hash_text(&h, str_of(e->decision));
+	hash_text(&h, e->reason);
+	hash_text(&h, e->policy);
+	hash_int(&h, e->status);
+	hash_int(&h, e->request_bytes);
+	hash_int(&h, e->response_bytes);
+	hash_int(&h, e->duration_ms);
+	hash_text(&h, e->secret_id);
+	hash_text(&h, e->scope);
+	hash_text(&h, e->note);
+	hash_int(&h, e->repeats);
+	crypto_generichash_final(&h, out, CHAIN_HASH_LEN);
+	return AV_OK;
+}
+
+static int64_t
+number(sqlite3_stmt *st, int at)
+{
+	return sqlite3_column_type(st, at) == SQLITE_NULL ? AUDIT_ABSENT
+							  : sqlite3_column_int64(st, at);
+}
+
+/* Kind, actor and decision are C strings in an event; a NUL inside would hide what follows, and
+ * then the hash does not fit, which is what should happen. */
+static void
+read_event(sqlite3_stmt *st, struct audit_event *e, char texts[3][64])
+{
+	static const int at[3] = { 2, 4, 15 };
+	for (int i = 0; i < 3; i++) {
+		struct str s = store_column(st, at[i]);
+		size_t n = s.len < 63 ? s.len : 63;
+		memcpy(texts[i], s.p, n);
+		texts[i][n] = '\0';
+	}
+	*e = (struct audit_event){ .ts_ms = sqlite3_column_int64(st, 1), .kind = texts[0],
+		.request_id = store_column(st, 3), .actor = texts[1], .caller_uid = number(st, 5),
+		.caller_pid = number(st, 6), .caller_user = store_column(st, 7),
+		.caller_program = store_column(st, 8), .caller_token = store_column(st, 9),
+		.capability = store_column(st, 10), .credential = store_column(st, 11),
+		.host = store_column(st, 12), .method = store_column(st, 13),
+		.path = store_column(st, 14), .decision = texts[2], .reason = store_column(st, 16),
+		.policy = store_column(st, 17), .status = number(st, 18),
+		.request_bytes = number(st, 19), .response_bytes = number(st, 20),
+		.duration_ms = number(st, 21), .secret_id = store_column(st, 22),
+		.scope = store_column(st, 23), .note = store_column(st, 24),
+		.repeats = (uint32_t)sqlite3_column_int64(st, 25) };
+}
+
+static const char *
+check_row(sqlite3_stmt *st, int64_t want_id, const uint8_t prev[CHAIN_HASH_LEN],
+    uint8_t hash[CHAIN_HASH_LEN])
+{
+	struct audit_event e;
+	char texts[3][64];
+	struct str stored_prev = store_column(st, 26);
+	struct str stored_hash = store_column(st, 27);
+	if (sqlite3_column_int64(st, 0) != want_id)
+		return "gap";
+	if (stored_prev.len != CHAIN_HASH_LEN || memcmp(stored_prev.p, prev, CHAIN_HASH_LEN) != 0)
+		return "link";
+	read_event(st, &e, texts);
+	if (chain_hash(prev, want_id, &e, hash) != AV_OK || stored_hash.len != CHAIN_HASH_LEN ||
+	    memcmp(stored_hash.p, hash, CHAIN_HASH_LEN) != 0)
+		return "hash";
+	return NULL;
+}
+
+enum av_err
+chain_verify(struct store *s, struct chain_report *out)
+{
+	sqlite3_stmt *st = NULL;
+	bool more = false;
+	uint8_t prev[CHAIN_HASH_LEN] = { 0 };
+	uint8_t hash[CHAIN_HASH_LEN];
+	memset(out, 0, sizeof(*out));
+	enum av_err e = store_stmt(s,
+	    "SELECT id, ts_ms, kind, request_id, actor, caller_uid, caller_pid, caller_user, "
+	    "caller_program, caller_token, capability, credential, host, method, path, decision, "
+	    "reason, policy, status, request_bytes, response_bytes, duration_ms, secret_id, scope, "
+	    "note, repeats, prev_hash, hash FROM audit_events ORDER BY id",
+	    &st);
+	while (e == AV_OK && (e = store_step(st, &more)) == AV_OK && more) {
+		out->rows++;
+		out->problem = check_row(st, (int64_t)out->rows, prev, hash);
+		if (out->problem != NULL) {
+			out->first_bad_id = sqlite3_column_int64(st, 0);
+			break;
+		}
+		memcpy(prev, hash, sizeof(prev));
+	}
+	store_done(st);
+	return e;
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "audit/log.h"
+
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Four bytes for each one escaped. */
+#define ROOM(max) (4u * (max) + 4u)
+
+void
+audit_event_init(struct audit_event *e, const char *kind, const char *actor)
+{
+	memset(e, 0, sizeof(*e));
+	e->kind = kind;
+	e->actor = actor;
+	e->decision = "";
+	e->caller_uid = e->caller_pid = AUDIT_ABSENT;
+	e->status = e->request_bytes = e->response_bytes = e->duration_ms = AUDIT_ABSENT;
+}
+
+enum av_err
+audit_log_open(struct audit_log *l, struct store *s)
+{
+	sqlite3_stmt *st = NULL;
+	bool row = false;
+	memset(l, 0, sizeof(*l));
+	l->store = s;
+	enum av_err e = store_stmt(s, "SELECT id, hash FROM audit_events ORDER BY id DESC LIMIT 1", &st);
+	if (e == AV_OK)
+		e = store_step(st, &row);
+	if (e == AV_OK && row) {
+		struct str hash = store_column(st, 1);
+		l->last_id = sqlite3_column_int64(st, 0);
+		if (hash.len == CHAIN_HASH_LEN)
+			memcpy(l->last_hash, hash.p, CHAIN_HASH_LEN);
+	}
+	store_done(st);
+	audit_log_settle(l, true);
+	return e;
+}
+
+void
+audit_log_settle(struct audit_log *l, bool committed)
+{
+	if (committed) {
+		l->kept_id = l->last_id;
+		memcpy(l->kept_hash, l->last_hash, CHAIN_HASH_LEN);
+	} else {
+		l->last_id = l->kept_id;
+		memcpy(l->last_hash, l->kept_hash, CHAIN_HASH_LEN);
+	}
+}
+
+void
+audit_escape(struct str s, size_t max, char *out, size_t room)
+{
+	static const char digits[] = "0123456789abcdef";
+	size_t o = 0;
+	size_t limit = max + 4 < room ? max + 4 : room; /* "..." and the NUL */
+	bool cut = false;
+	for (size_t i = 0; i < s.len && !cut; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+		size_t need = c == '\\' ? 2 : c < 0x20 || c > 0x7e ? 4 : 1;
+		if (o + need + 4 > limit) {
+			cut = true;
+		} else if (need == 1) {
+			out[o++] = (char)c;
+		} else if (need == 2) {
+			out[o++] = '\\';
+			out[o++] = '\\';
+		} else {
+			out[o++] = '\\';
+			out[o++] = 'x';
+			out[o++] = digits[c >> 4];
+			out[o++] = digits[c & 15];
+		}
+	}
+	if (cut) {
+		memcpy(out + o, "...", 3);
+		o += 3;
+	}
+	out[o] = '\0';
+}
+
+struct texts {
+	char request_id[64], user[AUDIT_TEXT_MAX + 8], program[64], token[AUDIT_TEXT_MAX + 8];
+	char capability[AUDIT_TEXT_MAX + 8], credential[2 * AUDIT_TEXT_MAX], host[AUDIT_TEXT_MAX + 8];
+	char method[32], path[AUDIT_PATH_MAX + 8], reason[64], policy[AUDIT_TEXT_MAX + 8];
+	char secret_id[64], scope[2 * AUDIT_TEXT_MAX], note[AUDIT_NOTE_MAX + 8];
+};
+
+static void
+clean_field(struct str *s, char *room, size_t size)
+{
+	audit_escape(*s, size - 8, room, size);
+	*s = str_of(room);
+}
+
+static void
+clean(struct audit_event *e, struct texts *t)
+{
+	clean_field(&e->request_id, t->request_id, sizeof(t->request_id));
+	clean_field(&e->caller_user, t->user, sizeof(t->user));
+	clean_field(&e->caller_program, t->program, sizeof(t->program));
+	clean_field(&e->caller_token, t->token, sizeof(t->token));
+	clean_field(&e->capability, t->capability, sizeof(t->capability));
+	clean_field(&e->credential, t->credential, sizeof(t->credential));
+	clean_field(&e->host, t->host, sizeof(t->host));
+	clean_field(&e->method, t->method, sizeof(t->method));
+	clean_field(&e->path, t->path, sizeof(t->path));
+	clean_field(&e->reason, t->reason, sizeof(t->reason));
+	clean_field(&e->policy, t->policy, sizeof(t->policy));
+	clean_field(&e->secret_id, t->secret_id, sizeof(t->secret_id));
+	clean_field(&e->scope, t->scope, sizeof(t->scope));
+	clean_field(&e->note, t->note, sizeof(t->note));
+	if (e->ts_ms == 0)
+		e->ts_ms = clock_wall_ms();
+	if (e->repeats == 0)
+		e->repeats = 1;
+}
+
+static void
+bind_number(sqlite3_stmt *st, int at, int64_t v)
+{
+	/* Unbound reads as NULL. */
+	if (v != AUDIT_ABSENT)
+		store_bind_int(st, at, v);
+}
+
+static void
+bind_event(sqlite3_stmt *st, int64_t id, const struct audit_event *e, const uint8_t *prev,
+    const uint8_t *hash)
+{
+	store_bind_int(st, 1, id);
+	store_bind_int(st, 2, e->ts_ms);
+	store_bind_text(st, 3, str_of(e->kind));
+	store_bind_text(st, 4, e->request_id);
+	store_bind_text(st, 5, str_of(e->actor));
+	bind_number(st, 6, e->caller_uid);
+	bind_number(st, 7, e->caller_pid);
+	store_bind_text(st, 8, e->caller_user);
+	store_bind_text(st, 9, e->caller_program);
+	store_bind_text(st, 10, e->caller_token);
+	store_bind_text(st, 11, e->capability);
+	store_bind_text(st, 12, e->credential);
+	store_bind_text(st, 13, e->host);
+	store_bind_text(st, 14, e->method);
+	store_bind_text(st, 15, e->path);
+	store_bind_text(st, 16, str_of(e->decision));
+	store_bind_text(st, 17, e->reason);
+	store_bind_text(st, 18, e->policy);
+	bind_number(st, 19, e->status);
+	bind_number(st, 20, e->request_bytes);
+	bind_number(st, 21, e->response_bytes);
+	bind_number(st, 22, e->duration_ms);
+	store_bind_text(st, 23, e->secret_id);
+	store_bind_text(st, 24, e->scope);
+	store_bind_text(st, 25, e->note);
+	store_bind_int(st, 26, e->repeats);
+	store_bind_blob(st, 27, prev, CHAIN_HASH_LEN);
+	store_bind_blob(st, 28, hash, CHAIN_HASH_LEN);
+}
+
+enum av_err
+audit_append(struct audit_log *l, const struct audit_event *event)
+{
+	struct audit_event e = *event;
+	struct texts t;
+	uint8_t hash[CHAIN_HASH_LEN];
+	sqlite3_stmt *st = NULL;
+	if (!store_in_transaction(l->store))
+		return AV_EAUDIT;
+	clean(&e, &t);
+	int64_t id = l->last_id + 1;
+	if (chain_hash(l->last_hash, id, &e, hash) != AV_OK ||
+	    store_stmt(l->store,
+	        "INSERT INTO audit_events(id, ts_ms, kind, request_id, actor, caller_uid, caller_pid, "
+	        "caller_user, caller_program, caller_token, capability, credential, host, method, path, "
+	        "decision, reason, policy, status, request_bytes, response_bytes, duration_ms, "
+	        "secret_id, scope, note, repeats, prev_hash, hash) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+	        "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	        &st) != AV_OK)
+		return AV_EAUDIT;
+	bind_event(st, id, &e, l->last_hash, hash);
+	if (store_run(st) != AV_OK)
+		return AV_EAUDIT;
+	l->last_id = id;
+	memcpy(l->last_hash, hash, sizeof(hash));
+	return AV_OK;
+}

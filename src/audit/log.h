@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * log.h - appending to the audit log. The transaction is the caller's: a row is written when that
+ * commits, and what it records must not happen before (I3).
+ */
+#ifndef AV_AUDIT_LOG_H
+#define AV_AUDIT_LOG_H
+
+#include "audit/chain.h"
+
+struct audit_log {
+	struct store *store; /* borrows */
+	int64_t last_id;
+	uint8_t last_hash[CHAIN_HASH_LEN];
+	int64_t kept_id; /* as of the last audit_log_settle */
+	uint8_t kept_hash[CHAIN_HASH_LEN];
+};
+
+/* Reads the chain's end. */
+enum av_err audit_log_open(struct audit_log *l, struct store *s) AV_MUST_USE;
+/* Needs an open transaction; without one AV_EAUDIT. */
+enum av_err audit_append(struct audit_log *l, const struct audit_event *e) AV_MUST_USE;
+/* After the transaction: did it commit? */
+void audit_log_settle(struct audit_log *l, bool committed);
+
+/* Escapes (event.h) into `out` (room bytes, NUL-terminated); what is cut ends in "...". */
+void audit_escape(struct str s, size_t max, char *out, size_t room);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "auth/template.h"
+
+enum av_err
+auth_render_multi_query(const struct auth_input *in, struct auth_output *out, struct fault *f)
+{
+	for (size_t i = 0; i < in->auth->pairs.count; i++) {
+		const struct pair *p = &in->auth->pairs.items[i];
+		struct secret_span spans[KEEPER_MAX_SPANS];
+		size_t span_count = 0;
+		struct secret *value = NULL;
+		enum av_err e = template_render(in, str_of(p->value), TEMPLATE_QUERY, &value, spans,
+		    &span_count, f);
+		if (e != AV_OK)
+			return e;
+		e = auth_add_part(out, AUTH_PLACE_QUERY, str_of(p->name), value, spans, span_count);
+		if (e != AV_OK)
+			return fault_set(f, e, "out_of_memory", "", "%s", av_err_text(e));
+	}
+	return AV_OK;
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "keeper/batch.h"
+
+#include "audit/checkpoint.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "keeper/release.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CHECKPOINT_EVERY 1000
+#define RETRY_AFTER_MS 1000u
+
+struct decided {
+	struct channel *channel;
+	struct release release;
+};
+
+struct batch {
+	struct decided *items;
+	size_t count;
+	size_t cap;
+	size_t rows;
+};
+
+int
+batch_due_ms(const struct keeper *k, uint64_t now_ms)
+{
+	int due = -1;
+	for (size_t i = 0; i < KEEPER_MAX_CHANNELS; i++) {
+		const struct channel *c = k->channels[i];
+		if (c == NULL || c->pending.len == 0)
+			continue;
+		if (c->has_release || c->dead || c->pending.len > CHANNEL_PENDING_MAX / 2)
+			return 0;
+		uint64_t at = c->pending_since_ms + BATCH_WAIT_MS;
+		int wait = at <= now_ms ? 0 : (int)(at - now_ms);
+		if (due < 0 || wait < due)
+			due = wait;
+	}
+	return due;
+}
+
+static enum av_err
+decide(struct keeper *k, struct batch *b, struct channel *c, const struct frame *f)
+{
+	if (b->count == b->cap) {
+		size_t cap = b->cap > 0 ? b->cap * 2 : 16;
+		struct decided *items = realloc(b->items, cap * sizeof(*items));
+		if (items == NULL)
+			return AV_ENOMEM;
+		b->items = items;
+		b->cap = cap;
+	}
+	struct decided *d = &b->items[b->count];
+	memset(d, 0, sizeof(*d));
+	d->channel = c;
+	enum av_err e = keeper_release_decode(f, &d->release.ask);
+	if (e != AV_OK) {
+		c->dead = true;
+		log_error("broker channel: malformed release, closed");
+		return AV_OK;
+	}
+	b->count++;
+	if (k->vault == NULL) {
+		d->release.fault = k->open_fault;
+		return AV_OK;
+	}
+	b->rows++;
+	return release_decide(k, &d->release);
+}
+
+static enum av_err
+note_one(struct keeper *k, struct batch *b, struct channel *c, const struct frame *f)
+{
+	struct keeper_denied denied;
+	struct keeper_outcome outcome;
+	bool is_denied = f->type == KEEPER_DENIED;
+	enum av_err e = is_denied ? keeper_denied_decode(f, &denied) : keeper_outcome_decode(f, &outcome);
+	if (e != AV_OK) {
+		c->dead = true;
+		log_error("broker channel: malformed row, closed");
+		return AV_OK;
+	}
+	if (k->vault == NULL)
+		return AV_OK;
+	b->rows++;
+	return is_denied ? release_note_denied(k, &denied) : release_note_outcome(k, &outcome);
+}
+
+/* *used: how much of the channel's pending bytes is in the batch. */
+static enum av_err
+take_channel(struct keeper *k, struct batch *b, struct channel *c, size_t *used)
+{
+	*used = 0;
+	while (b->count < BATCH_MAX) {
+		struct frame f;
+		size_t n = 0;
+		if (frame_parse(c->pending.data + *used, c->pending.len - *used, &f, &n) != AV_OK)
+			return AV_OK;
+		*used += n;
+		enum av_err e = f.type == KEEPER_RELEASE ? decide(k, b, c, &f) : note_one(k, b, c, &f);
+		if (e != AV_OK)
+			return e;
+	}
+	return AV_OK;
+}
+
+/* A release that was not reached before the failure needs its answer too. */
+static void
+fail_releases(struct keeper *k, struct channel *c)
+{
+	struct buf kept;
+	size_t at = 0;
+	buf_init(&kept, CHANNEL_PENDING_MAX);
+	while (at < c->pending.len) {
+		struct frame f;
+		struct keeper_release ask;
+		size_t n = 0;
+		if (frame_parse(c->pending.data + at, c->pending.len - at, &f, &n) != AV_OK)
+			break;
+		if (f.type != KEEPER_RELEASE) {
+			if (kept.len + n <= BATCH_KEEP_MAX)
+				buf_append(&kept, c->pending.data + at, n);
+			else
+				log_error("audit: a row was lost, the log cannot be written");
+		} else if (keeper_release_decode(&f, &ask) == AV_OK) {
+			struct keeper_fault fault = { .ask_id = ask.ask_id };
+			fault_set(&fault.fault, AV_EAUDIT, "audit_write_failed",
+			    "Check free space and permissions", "the audit row could not be written");
+			if (keeper_fault_encode(&fault, &c->out) != AV_OK)
+				c->dead = true;
+			keeper_release_clear(&ask);
+		}
+		at += n;
+	}
+	buf_clear(&c->pending);
+	c->pending = kept;
+	c->has_release = false;
+	/* A broker that is gone has nobody to tell the rows again. */
+	c->pending_since_ms = kept.len > 0 ? clock_mono_ms() + RETRY_AFTER_MS : 0;
+	if (c->dead)
+		buf_reset(&c->pending);
+	(void)k;
+}
+
+static void
+answer_all(struct keeper *k, struct batch *b)
+{
+	for (size_t i = 0; i < b->count; i++) {
+		struct decided *d = &b->items[i];
+		if (!d->channel->dead && release_answer(k, &d->release, &d->channel->out) != AV_OK) {
+			log_error("broker channel: an answer could not be written, closed");
+			d->channel->dead = true;
+		}
+	}
+}
+
+static void
+settle_channel(struct channel *c, size_t used)
+{
+	size_t at = used;
+	buf_consume(&c->pending, used < c->pending.len ? used : c->pending.len);
+	c->has_release = false;
+	for (at = 0; at < c->pending.len;) {
+		struct frame f;
+		size_t n = 0;
+		if (frame_parse(c->pending.data + at, c->pending.len - at, &f, &n) != AV_OK)
+			break;
+		c->has_release = c->has_release || f.type == KEEPER_RELEASE;
+		at += n;
+	}
+	if (c->pending.len == 0)
+		c->pending_since_ms = 0;
+	if (c->dead)
+		buf_reset(&c->pending);
+}
+
+static enum av_err
+commit(struct keeper *k, struct batch *b)
+{
+	if (k->vault == NULL)
+		return AV_OK;
+	if (b->rows > 0 && k->vault->kek != NULL &&
+	    k->log.last_id / CHECKPOINT_EVERY != k->log.kept_id / CHECKPOINT_EVERY &&
+	    checkpoint_add(k->vault, &k->log) != AV_OK)
+		log_warn("audit: no checkpoint could be signed");
+	return store_commit(k->vault->store);
+}
+
+void
+batch_flush(struct keeper *k)
+{
+	struct batch b = { 0 };
+	size_t used[KEEPER_MAX_CHANNELS] = { 0 };
+	enum av_err e = k->vault != NULL ? store_begin(k->vault->store) : AV_OK;
+	for (size_t i = 0; e == AV_OK && i < KEEPER_MAX_CHANNELS; i++)
+		if (k->channels[i] != NULL && k->channels[i]->pending.len > 0)
+			e = take_channel(k, &b, k->channels[i], &used[i]);
+	if (e == AV_OK)
+		e = commit(k, &b);
+	else if (k->vault != NULL)
+		store_rollback(k->vault->store);
+	if (k->vault != NULL)
+		audit_log_settle(&k->log, e == AV_OK);
+	if (e == AV_OK) {
+		answer_all(k, &b);
+	} else {
+		log_error("audit: a batch of rows could not be written: %s",
+		    k->vault != NULL ? store_message(k->vault->store) : av_err_text(e));
+	}
+	for (size_t i = 0; i < b.count; i++)
+		release_clear(&b.items[i].release);
+	free(b.items);
+	for (size_t i = 0; i < KEEPER_MAX_CHANNELS; i++) {
+		struct channel *c = k->channels[i];
+		if (c == NULL)
+			continue;
+		if (e == AV_OK)
+			settle_channel(c, used[i]);
+		else
+			fail_releases(k, c);
+		channel_write(c);
+	}
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "keeper/keeper.h"
+
+#include "audit/checkpoint.h"
+#include "base/log.h"
+#include "keeper/channel.h"
+
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum av_err
+keeper_init(struct keeper *k, const struct paths *paths, const uint8_t *manifests, size_t len,
+    struct fault *f)
+{
+	memset(k, 0, sizeof(*k));
+	k->lock_fd = k->control_fd = k->operator_fd = k->judge_fd = -1;
+	k->paths = *paths;
+	k->owner = geteuid();
+	struct passwd entry, *found = NULL;
+	char room[2048];
+	if (getpwuid_r(k->owner, &entry, room, sizeof(room), &found) == 0 && found != NULL)
+		snprintf(k->owner_name, sizeof(k->owner_name), "%s", found->pw_name);
+	else
+		snprintf(k->owner_name, sizeof(k->owner_name), "%u", (unsigned)k->owner);
+	fault_set(&k->open_fault, AV_ENOVAULT, "no_vault", "Run `aivault secrets create`",
+	    "there is no vault yet");
+	enum av_err e = builtin_load(&k->builtin, manifests, len);
+	if (e != AV_OK)
+		return fault_set(f, e, "builtin_providers", "Build aivault anew",
+		    "the table of built-in providers is damaged");
+	return AV_OK;
+}
+
+void
+keeper_clear(struct keeper *k)
+{
+	for (size_t i = 0; i < KEEPER_MAX_CHANNELS; i++)
+		channel_free(k->channels[i]);
+	vault_close(k->vault);
+	builtin_clear(&k->builtin);
+	k->vault = NULL;
+}
+
+static enum av_err
+adopt(struct keeper *k, struct vault *v, struct fault *f)
+{
+	enum av_err e = audit_log_open(&k->log, v->store);
+	if (e != AV_OK) {
+		fault_set(f, e, "audit_unreadable", "Restore vault.db from a backup", "%s: %s",
+		    store_path(v->store), store_message(v->store));
+		return e;
+	}
+	k->vault = v;
+	return AV_OK;
+}
+
+void
+keeper_open_vault(struct keeper *k)
+{
+	struct vault *v = NULL;
+	memset(&k->open_fault, 0, sizeof(k->open_fault));
+	enum av_err e = vault_open(k->paths.database, &k->builtin, &v, &k->open_fault);
+	if (e == AV_OK && adopt(k, v, &k->open_fault) != AV_OK)
+		vault_close(v);
+	if (e != AV_OK && e != AV_ENOVAULT)
+		log_error("%s", k->open_fault.message);
+	if (k->vault != NULL && k->vault->fault.err != AV_OK)
+		log_error("%s", k->vault->fault.message);
+}
+
+enum av_err
+keeper_make_vault(struct keeper *k, const char *provider, const char *key_path,
+    const struct audit_event *caller, struct fault *f)
+{
+	struct vault *v = NULL;
+	if (k->vault != NULL || k->open_fault.err != AV_ENOVAULT) {
+		if (k->vault == NULL) {
+			*f = k->open_fault;
+			return f->err;
+		}
+		return fault_set(f, AV_EEXISTS, "vault_exists", "", "there is a vault already");
+	}
+	enum av_err e = vault_create(k->paths.database, provider,
+	    key_path[0] != '\0' ? key_path : k->paths.key_file, &k->builtin, &v, f);
+	if (e != AV_OK)
+		return e;
+	e = adopt(k, v, f);
+	if (e != AV_OK) {
+		vault_close(v);
+		return e;
+	}
+	struct audit_event event = *caller;
+	event.kind = "vault.init";
+	event.note = str_of(provider);
+	e = keeper_change_end(k, &event, 1, f);
+	if (e != AV_OK) {
+		vault_close(k->vault);
+		k->vault = NULL;
+	}
+	return e;
+}
+
+enum av_err
+keeper_usable(const struct keeper *k, struct fault *f)
+{
+	if (k->vault == NULL) {
+		*f = k->open_fault;
+		return f->err;
+	}
+	if (k->vault->fault.err != AV_OK) {
+		*f = k->vault->fault;
+		return f->err;
+	}
+	if (k->vault->locked)
+		return fault_set(f, AV_ELOCKED, "vault_locked", "Run `aivault unlock`",
+		    "the vault is locked");
+	return AV_OK;
+}
+
+enum av_err
+keeper_change_begin(struct keeper *k, struct fault *f)
+{
+	enum av_err e = keeper_usable(k, f);
+	return e == AV_OK ? vault_begin(k->vault, f) : e;
+}
+
+static enum av_err
+append_all(struct keeper *k, const struct audit_event *events, size_t count, const char *seal)
+{
+	enum av_err e = AV_OK;
+	for (size_t i = 0; e == AV_OK && i < count; i++) {
+		struct audit_event event = events[i];
+		char note[AUDIT_NOTE_MAX];
+		if (i + 1 == count) {
+			/* The seal is what the chain needs; words give way to it. */
+			snprintf(note, sizeof(note), "%.*s%s%s", (int)(event.note.len < 300 ? event.note.len
+			    : 300), event.note.len > 0 ? event.note.p : "", event.note.len > 0 ? "; " : "",
+			    seal);
+			event.note = str_of(note);
+		}
+		e = audit_append(&k->log, &event);
+	}
+	return e;
+}
+
+enum av_err
+keeper_change_end(struct keeper *k, const struct audit_event *events, size_t count,
+    struct fault *f)
+{
+	char seal[VAULT_NOTE_MAX];
+	enum av_err e = vault_seal(k->vault, seal, f);
+	if (e == AV_OK) {
+		e = append_all(k, events, count, seal);
+		if (e != AV_OK)
+			fault_set(f, AV_EAUDIT, "audit_write_failed", "Check free space and permissions",
+			    "the audit row could not be written: %s", store_message(k->vault->store));
+	}
+	if (e == AV_OK)
+		e = vault_commit(k->vault, f);
+	else
+		vault_rollback(k->vault);
+	audit_log_settle(&k->log, e == AV_OK);
+	if (e == AV_OK)
+		channel_push_state(k);
+	return e;
+}
+
+void
+keeper_change_abort(struct keeper *k)
+{
+	vault_rollback(k->vault);
+	audit_log_settle(&k->log, false);
+}
+
+static void
+note(struct keeper *k, const struct audit_event *event, bool checkpoint)
+{
+	if (k->vault == NULL)
+		return;
+	enum av_err e = store_begin(k->vault->store);
+	if (e == AV_OK)
+		e = audit_append(&k->log, event);
+	if (e == AV_OK && checkpoint && k->vault->kek != NULL)
+		e = checkpoint_add(k->vault, &k->log);
+	if (e == AV_OK)
+		e = store_commit(k->vault->store);
+	else
+		store_rollback(k->vault->store);
+	audit_log_settle(&k->log, e == AV_OK);
+	if (e != AV_OK)
+		log_error("audit: the row %s could not be written: %s", event->kind,
+		    store_message(k->vault->store));
+}
+
+void
+keeper_note(struct keeper *k, const struct audit_event *event)
+{
+	note(k, event, false);
+}
+
+void
+keeper_note_checkpoint(struct keeper *k, const char *kind)
+{
+	struct audit_event event;
+	audit_event_init(&event, kind, "daemon");
+	if (k->vault != NULL)
+		note(k, &event, true);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * list.h - what a caller may invoke: the JSON of /aivault/capabilities. Names no secrets.
+ */
+#ifndef AV_KEEPER_LIST_H
+#define AV_KEEPER_LIST_H
+
+#include "keeper/resolve.h"
+
+/* Appends KEEPER_LISTED ({"capabilities":[{id,provider,about,methods,paths,hosts,credential}]}, or one
+ * such object where a capability was named) or KEEPER_FAULT. */
+enum av_err list_answer(const struct keeper *k, const struct keeper_list *ask, struct buf *out)
+    AV_MUST_USE;
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* capability.describe: how to call it, and what it needs before it works. */
+#include "keeper/operator_api.h"
+
+#include <stdio.h>
+
+struct subject {
+	const char *id;
+	const char *provider;
+	const struct capability *cap;
+	const struct manifest *m; /* NULL: made by hand */
+};
+
+static enum av_err
+find(struct op_call *c, struct subject *s)
+{
+	struct str id = arg_text(c->args, "id");
+	s->cap = builtin_capability(&c->k->builtin, id, &s->m);
+	if (s->cap != NULL) {
+		s->id = s->cap->id;
+		s->provider = s->m->provider;
+		return AV_OK;
+	}
+	const struct custom_capability *cc =
+	    c->k->vault != NULL ? vault_custom_capability(c->k->vault, id) : NULL;
+	if (cc == NULL)
+		return fault_set(c->fault, AV_ENOCAP, "capability_not_found",
+		    "Run `aivault capability list`", "capability not found: there is no such capability");
+	if (cc->fault.err != AV_OK) {
+		*c->fault = cc->fault;
+		return cc->fault.err;
+	}
+	*s = (struct subject){ cc->id, cc->provider, &cc->capability, NULL };
+	return AV_OK;
+}
+
+static void
+add_setup(cJSON *o, const struct subject *s)
+{
+	char line[200];
+	if (s->m == NULL || s->m->secrets.count == 0) {
+		json_text(o, "setup", NULL);
+		return;
+	}
+	cJSON *setup = cJSON_AddObjectToObject(o, "setup");
+	cJSON *secrets = cJSON_AddObjectToObject(setup, "requiredSecrets");
+	cJSON *commands = cJSON_AddArrayToObject(setup, "commands");
+	for (size_t i = 0; i < s->m->secrets.count; i++) {
+		const struct pair *p = &s->m->secrets.items[i];
+		json_text(secrets, p->name, p->value);
+		snprintf(line, sizeof(line), "aivault secrets create --name %s", p->name);
+		cJSON_AddItemToArray(commands, cJSON_CreateString(line));
+	}
+	json_text(setup, "note", "The value is asked for, or read from standard input.");
+}
+
+static void
+add_texts(cJSON *o, const char *key, const char *const *texts)
+{
+	cJSON *a = cJSON_AddArrayToObject(o, key);
+	for (size_t i = 0; texts[i] != NULL; i++)
+		cJSON_AddItemToArray(a, cJSON_CreateString(texts[i]));
+}
+
+static void
+add_how_to(cJSON *call, const struct subject *s)
+{
+	static const char *const notes[] = { "The key is added on the way; never send one.",
+		"Method and path may be left out where there is only one.", NULL };
+	char line[1400];
+	const char *method = s->cap->methods.items[0], *path = s->cap->paths.items[0];
+	cJSON *how = cJSON_AddObjectToObject(call, "howTo");
+	add_texts(how, "notes", notes);
+	cJSON *examples = cJSON_AddArrayToObject(how, "examples");
+	cJSON *one = cJSON_CreateObject();
+	snprintf(line, sizeof(line), "aivault invoke %s --method %s --path %s", s->id, method, path);
+	json_text(one, "title", "From the command line");
+	json_text(one, "command", line);
+	cJSON_AddItemToArray(examples, one);
+	cJSON *templates = cJSON_AddObjectToObject(how, "templates");
+	cJSON *request = cJSON_AddObjectToObject(templates, "request");
+	json_text(request, "method", method);
+	json_text(request, "path", path);
+	cJSON *envelope = cJSON_AddObjectToObject(templates, "envelope");
+	json_text(envelope, "capability", s->id);
+	cJSON *inner = cJSON_AddObjectToObject(envelope, "request");
+	json_text(inner, "method", method);
+	json_text(inner, "path", path);
+}
+
+enum av_err
+op_capability_describe(struct op_call *c)
+{
+	static const char *const optional[] = { "--header", "--body", "--body-file-path", "--stream",
+		"--timeout-ms", "--credential", "--workspace-id", "--group-id", NULL };
+	static const char *const modes[] = { "body", "bodyFilePath", NULL };
+	struct subject s = { 0 };
+	enum av_err e = find(c, &s);
+	if (e != AV_OK)
+		return e;
+	bool one_method = s.cap->methods.count == 1, one_path = s.cap->paths.count == 1;
+	c->result = cJSON_CreateObject();
+	json_text(c->result, "capability", s.id);
+	json_text(c->result, "provider", s.provider);
+	if (s.cap->about != NULL && s.cap->about[0] != '\0')
+		json_text(c->result, "about", s.cap->about);
+	add_setup(c->result, &s);
+	cJSON *allowed = cJSON_AddObjectToObject(c->result, "allowed");
+	json_list(allowed, "hosts", &s.cap->hosts);
+	json_list(allowed, "methods", &s.cap->methods);
+	json_list(allowed, "pathPrefixes", &s.cap->paths);
+	cJSON *call = cJSON_AddObjectToObject(c->result, "call");
+	cJSON *required = cJSON_AddArrayToObject(call, "requiredFlagsWhenNoRequestPayload");
+	if (!one_method)
+		cJSON_AddItemToArray(required, cJSON_CreateString("--method"));
+	if (!one_path)
+		cJSON_AddItemToArray(required, cJSON_CreateString("--path"));
+	cJSON *defaults = cJSON_AddObjectToObject(call, "defaults");
+	json_text(defaults, "method", one_method ? s.cap->methods.items[0] : NULL);
+	json_text(defaults, "path", one_path ? s.cap->paths.items[0] : NULL);
+	add_texts(call, "optionalFlags", optional);
+	add_texts(call, "payloadModes", modes);
+	add_how_to(call, &s);
+	return AV_OK;
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* status, init, daemon.stop, daemon.restart */
+#include "keeper/operator_api.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static void
+join(cJSON *o, const char *key, const char *dir, const char *name)
+{
+	char path[PATHS_MAX + 32];
+	snprintf(path, sizeof(path), "%s%s", dir, name);
+	json_text(o, key, path);
+}
+
+static void
+add_paths(const struct keeper *k, cJSON *o)
+{
+	cJSON *p = cJSON_AddObjectToObject(o, "paths");
+	json_text(p, "rootDir", k->paths.root);
+	json_text(p, "configPath", k->paths.database);
+	/* One file holds what the reference spreads over directories. */
+	json_text(p, "secretsDir", k->paths.root);
+	json_text(p, "auditDir", k->paths.root);
+	json_text(p, "capabilitiesPath", k->paths.database);
+	if (k->vault != NULL)
+		json_text(p, "keyPath", k->vault->key_where);
+}
+
+static void
+add_daemon(const struct keeper *k, cJSON *o)
+{
+	struct sockaddr_un a = { 0 };
+	socklen_t len = sizeof(a);
+	cJSON *d = cJSON_AddObjectToObject(o, "daemon");
+	json_number(d, "pid", getppid());
+	json_number(d, "keeperPid", getpid());
+	json_text(d, "version", AV_VERSION);
+	if (k->operator_fd >= 0 && getsockname(k->operator_fd, (struct sockaddr *)&a, &len) == 0 &&
+	    len > sizeof(a.sun_family) && len < sizeof(a)) {
+		char dir[sizeof(a.sun_path)];
+		json_text(d, "operatorSocket", a.sun_path);
+		snprintf(dir, sizeof(dir), "%s", a.sun_path);
+		char *slash = strrchr(dir, '/');
+		if (slash != NULL)
+			*slash = '\0';
+		join(d, "socket", dir, "/aivaultd.sock");
+	}
+}
+
+static enum av_err
+make_status(struct op_call *c)
+{
+	const struct keeper *k = c->k;
+	const struct vault *v = k->vault;
+	cJSON *o = cJSON_CreateObject();
+	cJSON *s = cJSON_AddObjectToObject(o, "status");
+	json_bool(s, "enabled", v != NULL);
+	json_text(s, "providerType", v != NULL ? v->provider_type : NULL);
+	json_bool(s, "locked", v != NULL && v->locked);
+	json_text(s, "kekId", v != NULL ? v->kek_id : NULL);
+	add_paths(k, o);
+	add_daemon(k, o);
+	if (v != NULL) {
+		json_bool(o, "memoryLocked", vault_memory_is_locked(v));
+		json_number(o, "generation", (int64_t)v->generation);
+	}
+	struct fault f = { 0 };
+	if (keeper_usable(k, &f) != AV_OK && f.err != AV_ENOVAULT) {
+		cJSON *fault = cJSON_AddObjectToObject(o, "fault");
+		json_text(fault, "error", av_err_code(f.err));
+		json_text(fault, "reason", f.reason);
+		json_text(fault, "message", f.message);
+		json_text(fault, "remedy", f.remedy);
+	}
+	c->result = o;
+	return AV_OK;
+}
+
+enum av_err
+op_status(struct op_call *c)
+{
+	if (arg_bool(c->args, "create") && c->k->vault == NULL && c->k->open_fault.err == AV_ENOVAULT) {
+		enum av_err e = op_ensure_vault(c);
+		if (e != AV_OK)
+			return e;
+	}
+	return make_status(c);
+}
+
+enum av_err
+op_init(struct op_call *c)
+{
+	char path[PATHS_MAX] = "";
+	struct str provider = arg_text(c->args, "provider");
+	struct str where = arg_text(c->args, "filePath");
+	const struct vault *v = c->k->vault;
+	if (provider.len == 0)
+		provider = STR_LIT("file");
+	if (where.len >= sizeof(path) || (where.len > 0 && where.p[0] != '/'))
+		return fault_set(c->fault, AV_EUSAGE, "bad_key_path", "Give an absolute path",
+		    "the key file's path is not usable");
+	memcpy(path, where.p, where.len);
+	if (v != NULL) {
+		if (!str_eq_cstr(provider, v->provider_type))
+			return fault_set(c->fault, AV_EEXISTS, "vault_exists", "Run `aivault rotate-master`",
+			    "there is a vault already, with the key provider %s", v->provider_type);
+		if (path[0] != '\0' && strcmp(path, v->key_where) != 0)
+			return fault_set(c->fault, AV_EEXISTS, "vault_exists", "Run `aivault rotate-master`",
+			    "there is a vault already, with its key in %s", v->key_where);
+		return make_status(c);
+	}
+	if (!str_eq_cstr(provider, "file"))
+		return fault_set(c->fault, AV_ENOTSUP, "key_provider_unknown", "Use --provider file",
+		    "this version does not know the key provider %.40s", provider.p);
+	enum av_err e = keeper_make_vault(c->k, "file", path, &c->by, c->fault);
+	if (e != AV_OK)
+		return e;
+	uint8_t pk[VAULT_PUBLIC_KEY_LEN];
+	char hex[2 * VAULT_PUBLIC_KEY_LEN + 1];
+	e = make_status(c);
+	if (e == AV_OK && vault_public_key(c->k->vault, pk) == AV_OK) {
+		hex_encode(pk, sizeof(pk), hex);
+		json_text(c->result, "auditPublicKey", hex);
+	}
+	return e;
+}
+
+static enum av_err
+stopping(struct op_call *c, bool restart)
+{
+	c->k->want_stop = !restart;
+	c->k->want_restart = restart;
+	c->result = cJSON_CreateObject();
+	json_bool(c->result, "stopping", true);
+	return AV_OK;
+}
+
+enum av_err
+op_daemon_stop(struct op_call *c)
+{
+	return stopping(c, false);
+}
+
+enum av_err
+op_daemon_restart(struct op_call *c)
+{
+	return stopping(c, true);
+}

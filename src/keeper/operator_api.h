@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * operator_api.h - operator.sock: who may ask, and the table of what can be asked.
+ *
+ * Only the vault's owner (or root), and never a process of our own family: the supervisor's pid, our
+ * own, and its other children, found by their parent in /proc. Where that cannot be read, no.
+ * At most KEEPER_MAX_CLIENTS connections, each ended after KEEPER_CLIENT_IDLE_MS without a frame.
+ * An op group is a file, op_<group>.c; an op is a function there and a row in operator_api.c.
+ */
+#ifndef AV_KEEPER_OPERATOR_API_H
+#define AV_KEEPER_OPERATOR_API_H
+
+#include "keeper/json.h"
+#include "keeper/keeper.h"
+#include "wire/operator.h"
+
+struct op_call {
+	struct keeper *k;
+	const cJSON *args; /* checked against the op's spec */
+	struct str secret; /* borrows from the frame, which is wiped after the call */
+	struct audit_event by; /* the caller's part of an audit row; strings live as long as the call */
+	struct fault *fault;
+	struct buf notes;
+	cJSON *result; /* set by the op; freed by the caller of the op */
+	struct buf raw; /* or the result's text, where the op makes it itself */
+};
+
+typedef enum av_err (*op_fn)(struct op_call *c);
+
+struct operator_client {
+	int fd;
+	struct peer peer;
+	bool refused; /* answers every call with AV_EOPERATOR */
+	struct buf in;
+	struct buf out;
+	uint64_t last_ms;
+	bool dead;
+};
+
+/* Takes fd. */
+void operator_accept(struct keeper *k, int fd);
+void operator_client_read(struct keeper *k, struct operator_client *c);
+void operator_client_write(struct operator_client *c);
+void operator_reap(struct keeper *k, uint64_t now_ms);
+void operator_close_all(struct keeper *k);
+/* One request's bytes to one reply's: what a connection does, without it (tests use it). */
+enum av_err operator_handle(struct keeper *k, const struct peer *peer, bool refused,
+    const struct frame *f, struct buf *out) AV_MUST_USE;
+/* Is this peer one that may operate the vault of `owner`? */
+bool operator_peer_is_allowed(const struct peer *peer, uid_t owner);
+
+enum av_err op_status(struct op_call *c);
+enum av_err op_init(struct op_call *c);
+enum av_err op_secrets_create(struct op_call *c);
+enum av_err op_secrets_list(struct op_call *c);
+enum av_err op_credential_create(struct op_call *c);
+enum av_err op_credential_list(struct op_call *c);
+enum av_err op_capability_create(struct op_call *c);
+enum av_err op_capability_list(struct op_call *c);
+enum av_err op_capability_describe(struct op_call *c);
+enum av_err op_capability_enable(struct op_call *c);
+enum av_err op_capability_disable(struct op_call *c);
+enum av_err op_audit(struct op_call *c);
+enum av_err op_audit_verify(struct op_call *c);
+enum av_err op_daemon_stop(struct op_call *c);
+enum av_err op_daemon_restart(struct op_call *c);
+
+/* Makes the vault where there is none (status, secrets.create). */
+enum av_err op_ensure_vault(struct op_call *c) AV_MUST_USE;
+/* An audit event of that kind by this call's peer. */
+struct audit_event op_event(const struct op_call *c, const char *kind);
+/* A line for the operator's terminal. */
+void op_note(struct op_call *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#endif
