@@ -200,16 +200,14 @@ batch_flush(struct keeper *k)
 			e = take_channel(k, &b, k->channels[i], &used[i]);
 	if (e == AV_OK)
 		e = commit(k, &b);
-	else if (k->vault != NULL)
+	if (e != AV_OK)
+		log_error("audit: a batch of rows could not be written: %s", av_err_text(e));
+	if (k->vault != NULL) {
 		store_rollback(k->vault->store);
-	if (k->vault != NULL)
 		audit_log_settle(&k->log, e == AV_OK);
-	if (e == AV_OK) {
-		answer_all(k, &b);
-	} else {
-		log_error("audit: a batch of rows could not be written: %s",
-		    k->vault != NULL ? store_message(k->vault->store) : av_err_text(e));
 	}
+	if (e == AV_OK)
+		answer_all(k, &b);
 	for (size_t i = 0; i < b.count; i++)
 		release_clear(&b.items[i].release);
 	free(b.items);
