@@ -18,7 +18,8 @@ LUA_RAISES void frozen_make(lua_State *L, int index);
 /* Freezes the value at `index` and all tables that can be reached from it, functions' upvalues
  * included. */
 LUA_RAISES void frozen_make_deep(lua_State *L, int index);
-/* Pushes the table that holds the content: the one behind, or the table itself. */
+/* Pushes the table that holds the content: the one behind, or the table itself. Raises where the
+ * value is no table. */
 LUA_RAISES void frozen_push_content(lua_State *L, int index);
 bool frozen_is(lua_State *L, int index);
 /* Border of the content's list part. */

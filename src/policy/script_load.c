@@ -220,12 +220,29 @@ add_step(lua_State *L, struct script *s, const char *policy, const char *origin)
 	return s->step_count++;
 }
 
+/* A policy's name stands in keys of counters, between '|'. */
+static bool
+is_word(lua_State *L, int index)
+{
+	size_t len = 0;
+	const char *p = lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &len) : NULL;
+	for (size_t i = 0; i < len; i++) {
+		if (!((p[i] >= 'a' && p[i] <= 'z') || (p[i] >= '0' && p[i] <= '9') || p[i] == '_')) {
+			return false;
+		}
+	}
+	return len > 0 && len <= DRAFT_WORD_MAX;
+}
+
 static size_t
 add_instance(lua_State *L, struct script *s, int instance, const char *origin)
 {
 	lua_getfield(L, instance, "name");
 	lua_getfield(L, instance, "check");
 	lua_getfield(L, instance, "params");
+	if (!is_word(L, -3) || !lua_isfunction(L, -2) || !lua_istable(L, -1)) {
+		script_error(L, "a policy must be made by the constructor of its name");
+	}
 	size_t step = add_step(L, s, lua_tostring(L, -3), origin);
 	lua_pop(L, 1);
 	return step;

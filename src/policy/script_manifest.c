@@ -14,6 +14,18 @@ check_added(lua_State *L, enum av_err e)
 	}
 }
 
+/* The vocabulary has checked the types, but a script may have built its table by hand. */
+static struct str
+text_at(lua_State *L, int index)
+{
+	if (lua_type(L, index) != LUA_TSTRING) {
+		script_error(L, "a %s stands where a text belongs", lua_typename(L, lua_type(L, index)));
+	}
+	struct str s;
+	s.p = lua_tolstring(L, index, &s.len);
+	return s;
+}
+
 static struct str
 field_str(lua_State *L, int t, const char *name)
 {
@@ -49,9 +61,7 @@ qualified_name(lua_State *L, struct str provider, struct str name)
 	lua_pushliteral(L, "/");
 	lua_pushlstring(L, name.p, name.len);
 	lua_concat(L, 3);
-	struct str s;
-	s.p = lua_tolstring(L, -1, &s.len);
-	char *p = dup_text(L, s);
+	char *p = dup_text(L, text_at(L, -1));
 	lua_pop(L, 1);
 	return p;
 }
@@ -63,9 +73,7 @@ read_list(lua_State *L, int t, const char *name, struct string_list *out)
 	lua_Integer n = frozen_len(L, -1);
 	for (lua_Integer i = 1; i <= n; i++) {
 		lua_geti(L, -1, i);
-		struct str s;
-		s.p = lua_tolstring(L, -1, &s.len);
-		check_added(L, string_list_add(out, s));
+		check_added(L, string_list_add(out, text_at(L, -1)));
 		lua_pop(L, 1);
 	}
 	lua_pop(L, 1);
@@ -84,10 +92,7 @@ read_map(lua_State *L, int t, const char *name, struct pair_list *out)
 	frozen_push_content(L, -1);
 	lua_pushnil(L);
 	while (lua_next(L, -2)) {
-		struct str key, value;
-		key.p = lua_tolstring(L, -2, &key.len); /* the vocabulary has checked the types */
-		value.p = lua_tolstring(L, -1, &value.len);
-		check_added(L, pair_list_add(out, key, value));
+		check_added(L, pair_list_add(out, text_at(L, -2), text_at(L, -1)));
 		lua_pop(L, 1);
 	}
 	lua_pop(L, 2);
@@ -111,12 +116,7 @@ read_auth(lua_State *L, int t, struct auth_desc *out)
 		lua_geti(L, -1, i);
 		lua_geti(L, -1, 1);
 		lua_geti(L, -2, 2);
-		struct str name = {"", 0}, value = {"", 0};
-		if (lua_isstring(L, -2) && lua_isstring(L, -1)) {
-			name.p = lua_tolstring(L, -2, &name.len);
-			value.p = lua_tolstring(L, -1, &value.len);
-		}
-		check_added(L, pair_list_add(&out->pairs, name, value));
+		check_added(L, pair_list_add(&out->pairs, text_at(L, -2), text_at(L, -1)));
 		lua_pop(L, 3);
 	}
 	lua_settop(L, a - 1);
@@ -180,7 +180,7 @@ read_alternative(lua_State *L, int t, const struct manifest *m, struct alternati
 	for (lua_Integer i = 1; i <= n; i++) {
 		lua_geti(L, -1, i);
 		/* "<provider>/<name>", joined on the stack: nothing here is lost when adding raises. */
-		lua_pushfstring(L, "%s/%s", m->provider, lua_tostring(L, -1));
+		lua_pushfstring(L, "%s/%s", m->provider, text_at(L, -1).p);
 		check_added(L, string_list_add(&a->capabilities, str_of(lua_tostring(L, -1))));
 		lua_pop(L, 2);
 	}

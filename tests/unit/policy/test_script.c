@@ -56,6 +56,34 @@ test_faulty_script_is_named_with_file_line_and_cause(void **state)
 }
 
 static void
+test_tables_built_by_hand_are_no_way_round_the_vocabulary(void **state)
+{
+	(void)state;
+	static const char *const fields[] = {"secrets = 1", "secrets = { 'a' }", "hosts = 'abc'",
+	    "hosts = { 1 }", "hosts = { a = {} }", "auth = 1", "auth = {}",
+	    "auth = { type = 'header', pairs = 'ab' }", "auth = { type = 'header', pairs = { { 1 } } }",
+	    "auth = { type = 'header', pairs = { 1 } }", "capabilities = 'abc'", "capabilities = { 1 }",
+	    "capabilities = { {} }", "alternatives = { {} }", "alternatives = 1",
+	    "capabilities = { { name = 'x', methods = { 'GET' }, paths = { '/' }, policies = 1 } }",
+	    "capabilities = { { name = 'x', methods = { 'GET' }, paths = { '/' }, policies = { 1 } } }",
+	    "capabilities = { { name = 'x', about = 'x', methods = { 'GET' }, paths = { '/' }, http = 1, "
+	    "policies = { { kind = 'instance' } } } }",
+	    "capabilities = { { name = 'x', about = 'x', methods = { 'GET' }, paths = { '/' }, http = 1, "
+	    "policies = { { name = 'a|set', check = function() end, params = {} } } } }"};
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		char text[1024];
+		snprintf(text, sizeof(text),
+		    "local t = { kind = 'provider', name = 'trial', secrets = { K = 'secret' }, line = 1,\n"
+		    "hosts = { 'a.example.com' }, auth = auth.none(), capabilities = {}, "
+		    "alternatives = {} }\n"
+		    "local other = { %s }\n"
+		    "for k, v in pairs(other) do t[k] = v end return t",
+		    fields[i]);
+		assert_load_error(text, "");
+	}
+}
+
+static void
 test_manifest_rules_are_applied_to_a_script(void **state)
 {
 	(void)state;
@@ -335,6 +363,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_faulty_script_is_named_with_file_line_and_cause),
+	    cmocka_unit_test(test_tables_built_by_hand_are_no_way_round_the_vocabulary),
 	    cmocka_unit_test(test_manifest_rules_are_applied_to_a_script),
 	    cmocka_unit_test(test_same_script_always_gives_the_same_manifest),
 	    cmocka_unit_test(test_openai_has_its_twenty_capabilities_and_two_alternatives),
