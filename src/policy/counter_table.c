@@ -5,12 +5,14 @@
 #include <string.h>
 
 #define BUCKETS 1024u /* a power of two */
+/* The window's slots, and the one that is leaving it. */
+#define RING (COUNTER_SLOTS + 1u)
 
 struct counter {
 	struct counter *next;
 	uint64_t last_use;
 	uint64_t slot_at; /* number of the newest slot: time divided by the slot's length */
-	uint32_t slots[COUNTER_SLOTS];
+	uint32_t slots[RING];
 	uint32_t window_s;
 	uint32_t key_len;
 	char key[COUNTER_KEY_MAX];
@@ -67,8 +69,7 @@ find(const struct counter_table *t, struct str key, uint32_t window_s)
 static uint64_t
 slot_ms(uint32_t window_s)
 {
-	uint64_t ms = (uint64_t)window_s * 1000u / COUNTER_SLOTS;
-	return ms > 0 ? ms : 1;
+	return ((uint64_t)window_s * 1000u + COUNTER_SLOTS - 1u) / COUNTER_SLOTS;
 }
 
 static uint64_t
@@ -81,10 +82,10 @@ slot_number(uint32_t window_s, int64_t now_ms)
 static uint32_t
 slot_value(const struct counter *c, uint64_t number)
 {
-	if (number > c->slot_at || c->slot_at - number >= COUNTER_SLOTS) {
+	if (number > c->slot_at || c->slot_at - number >= RING) {
 		return 0;
 	}
-	return c->slots[number % COUNTER_SLOTS];
+	return c->slots[number % RING];
 }
 
 /* A clock that went backwards sees the newest slot as now: nothing counted is forgotten. */
@@ -104,7 +105,7 @@ counter_table_sum(const struct counter_table *t, struct str key, uint32_t window
 		return 0;
 	}
 	uint64_t now = now_slot(c, now_ms);
-	for (uint64_t i = 0; i < COUNTER_SLOTS && i <= now; i++) {
+	for (uint64_t i = 0; i < RING && i <= now; i++) {
 		sum += slot_value(c, now - i);
 	}
 	return sum;
@@ -118,9 +119,9 @@ counter_table_wait(const struct counter_table *t, struct str key, uint32_t windo
 	if (c == NULL) {
 		return 1;
 	}
-	uint64_t now = now_slot(c, now_ms), gone = 0, oldest = COUNTER_SLOTS - 1;
-	uint64_t steps = COUNTER_SLOTS;
-	for (uint64_t i = 0; i < COUNTER_SLOTS; i++) {
+	uint64_t now = now_slot(c, now_ms), gone = 0, oldest = RING - 1;
+	uint64_t steps = RING;
+	for (uint64_t i = 0; i < RING; i++) {
 		uint64_t age = oldest - i;
 		gone += age <= now ? slot_value(c, now - age) : 0;
 		if (gone >= need) {
@@ -187,16 +188,16 @@ counter_table_charge(struct counter_table *t, const struct charge *charges, size
 			continue; /* the keeper counts it all the same */
 		}
 		uint64_t now = now_slot(c, now_ms);
-		if (now - c->slot_at >= COUNTER_SLOTS) {
+		if (now - c->slot_at >= RING) {
 			memset(c->slots, 0, sizeof(c->slots));
 		} else {
 			for (uint64_t k = c->slot_at + 1; k <= now; k++) {
-				c->slots[k % COUNTER_SLOTS] = 0;
+				c->slots[k % RING] = 0;
 			}
 		}
 		c->slot_at = now;
 		c->last_use = ++t->uses;
-		uint32_t *slot = &c->slots[now % COUNTER_SLOTS];
+		uint32_t *slot = &c->slots[now % RING];
 		uint64_t sum = *slot + charges[i].n;
 		*slot = sum > UINT32_MAX || sum < charges[i].n ? UINT32_MAX : (uint32_t)sum;
 	}

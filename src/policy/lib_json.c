@@ -3,7 +3,7 @@
  * The judge's own JSON reader: RFC 8259, and stricter where two readers could differ (I5). Refused:
  * a name twice in one object, invalid UTF-8, lone surrogates, anything after the value, a byte order
  * mark, depth over 64, over 1 MiB, over 65,536 values, whole numbers outside 64 bits, other numbers
- * beyond 2^53 or not finite. A text may hold U+0000. null is json.null.
+ * of 2^53 and more, or not finite. A text may hold U+0000. null is json.null.
  */
 #include "policy/frozen.h"
 #include "policy/lib.h"
@@ -235,7 +235,7 @@ push_number(struct json *j)
 	if (lua_stringtonumber(j->L, text) != len + 1) {
 		refuse(j, "a malformed number");
 	}
-	if (whole ? !lua_isinteger(j->L, -1) : !(fabs(lua_tonumber(j->L, -1)) <= EXACT_MAX)) {
+	if (whole ? !lua_isinteger(j->L, -1) : !(fabs(lua_tonumber(j->L, -1)) < EXACT_MAX)) {
 		refuse(j, "a number too large to be exact");
 	}
 }

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/counter_table.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+/* cmocka wants the four above first */
+#include <cmocka.h>
+
+#define T0 1700000000000
+
+static void
+charge(struct counter_table *t, const char *key, uint64_t n, uint32_t window_s, int64_t now)
+{
+	struct charge c = {.key = str_of(key), .n = n, .window_s = window_s};
+	counter_table_charge(t, &c, 1, now);
+}
+
+static void
+test_window_slides(void **state)
+{
+	(void)state;
+	struct counter_table *t = counter_table_new();
+	struct str k = STR_LIT("k");
+	assert_int_equal(counter_table_sum(t, k, 60, T0), 0);
+	charge(t, "k", 3, 60, T0);
+	charge(t, "k", 2, 60, T0 + 30000);
+	assert_int_equal(counter_table_sum(t, k, 60, T0 + 30000), 5);
+	assert_int_equal(counter_table_sum(t, k, 60, T0 + 59000), 5);
+	assert_int_equal(counter_table_sum(t, k, 60, T0 + 61000), 2);
+	assert_int_equal(counter_table_sum(t, k, 60, T0 + 91000), 0);
+	charge(t, "k", 1, 60, T0 + 1000000);
+	assert_int_equal(counter_table_sum(t, k, 60, T0 + 1000000), 1);
+	counter_table_free(t);
+}
+
+static void
+test_never_more_than_the_limit_in_any_window(void **state)
+{
+	(void)state;
+	struct counter_table *t = counter_table_new();
+	static int64_t taken[100000];
+	size_t n = 0, first = 0;
+	srand(7);
+	int64_t now = T0 + 123;
+	for (int i = 0; i < 20000; i++) {
+		now += rand() % 900;
+		if (counter_table_sum(t, STR_LIT("k"), 10, now) >= 7) {
+			continue;
+		}
+		charge(t, "k", 1, 10, now);
+		taken[n++] = now;
+		while (taken[first] <= now - 10000) {
+			first++;
+		}
+		assert_true(n - first <= 7);
+	}
+	assert_true(n > 1000);
+	counter_table_free(t);
+}
+
+static void
+test_wait_is_long_enough_and_not_for_ever(void **state)
+{
+	(void)state;
+	struct counter_table *t = counter_table_new();
+	struct str k = STR_LIT("k");
+	charge(t, "k", 1, 60, T0 + 500);
+	charge(t, "k", 1, 60, T0 + 20500);
+	uint32_t wait = counter_table_wait(t, k, 60, 1, T0 + 30000);
+	assert_in_range(wait, 30, 32);
+	assert_int_equal(counter_table_sum(t, k, 60, T0 + 30000 + (int64_t)wait * 1000), 1);
+	wait = counter_table_wait(t, k, 60, 2, T0 + 30000);
+	assert_in_range(wait, 50, 52);
+	assert_int_equal(counter_table_sum(t, k, 60, T0 + 30000 + (int64_t)wait * 1000), 0);
+	counter_table_free(t);
+}
+
+static void
+test_clock_that_goes_back_forgets_nothing(void **state)
+{
+	(void)state;
+	struct counter_table *t = counter_table_new();
+	charge(t, "k", 4, 60, T0);
+	assert_int_equal(counter_table_sum(t, STR_LIT("k"), 60, T0 - 3600000), 4);
+	charge(t, "k", 1, 60, T0 - 3600000);
+	assert_int_equal(counter_table_sum(t, STR_LIT("k"), 60, T0), 5);
+	assert_int_equal(counter_table_sum(t, STR_LIT("k"), 60, -5), 5);
+	counter_table_free(t);
+}
+
+static void
+test_same_key_with_another_window_is_another_counter(void **state)
+{
+	(void)state;
+	struct counter_table *t = counter_table_new();
+	charge(t, "k", 4, 60, T0);
+	charge(t, "k", 9, 3600, T0);
+	assert_int_equal(counter_table_sum(t, STR_LIT("k"), 60, T0), 4);
+	assert_int_equal(counter_table_sum(t, STR_LIT("k"), 3600, T0), 9);
+	assert_int_equal(counter_table_sum(t, STR_LIT("j"), 60, T0), 0);
+	counter_table_free(t);
+}
+
+static void
+test_number_of_counters_is_limited_and_the_oldest_go(void **state)
+{
+	(void)state;
+	struct counter_table *t = counter_table_new();
+	char key[32];
+	for (unsigned i = 0; i < COUNTER_MAX + 10; i++) {
+		snprintf(key, sizeof(key), "k%u", i);
+		charge(t, key, 1, 60, T0);
+	}
+	assert_int_equal(counter_table_sum(t, STR_LIT("k0"), 60, T0), 0);
+	assert_int_equal(counter_table_sum(t, str_of(key), 60, T0), 1);
+	counter_table_free(t);
+}
+
+static void
+test_huge_counts_saturate(void **state)
+{
+	(void)state;
+	struct counter_table *t = counter_table_new();
+	charge(t, "k", UINT32_MAX, 60, T0);
+	charge(t, "k", UINT64_MAX, 60, T0);
+	assert_int_equal(counter_table_sum(t, STR_LIT("k"), 60, T0), UINT32_MAX);
+	counter_table_free(t);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_window_slides),
+	    cmocka_unit_test(test_never_more_than_the_limit_in_any_window),
+	    cmocka_unit_test(test_wait_is_long_enough_and_not_for_ever),
+	    cmocka_unit_test(test_clock_that_goes_back_forgets_nothing),
+	    cmocka_unit_test(test_same_key_with_another_window_is_another_counter),
+	    cmocka_unit_test(test_number_of_counters_is_limited_and_the_oldest_go),
+	    cmocka_unit_test(test_huge_counts_saturate),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
