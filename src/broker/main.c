@@ -76,7 +76,7 @@ main(int argc, char **argv)
 	};
 	struct confine_state confined = {0};
 	struct ca_bundle ca;
-	struct broker *b;
+	struct broker *b = NULL;
 	struct fault f;
 	int code = 1;
 
@@ -109,6 +109,7 @@ main(int argc, char **argv)
 	broker_clear(b);
 	code = 0;
 out:
+	free(b);
 	ca_bundle_close(&ca);
 	return code;
 }

@@ -54,6 +54,7 @@ struct session {
 	bool closed;       /* and has ended */
 	bool reading;
 	bool request_done; /* the request is whole */
+	bool is_head;      /* the method is HEAD */
 	bool has_body;
 	bool expects;      /* waits for 100 Continue */
 	bool http10;
@@ -350,9 +351,7 @@ session_send(struct session *s, const void *p, size_t len)
 static void
 session_whole(struct session *s, const struct buf *head, struct str body)
 {
-	bool is_head = !s->closing && str_eq_cstr(message_method(s->msg), "HEAD");
-
-	session_begin(s, head, body.len, is_head);
+	session_begin(s, head, body.len, s->is_head);
 	session_send(s, body.p, body.len);
 	session_end(s);
 }
@@ -447,6 +446,7 @@ session_on_bad_input(struct session *s, const struct fault *f)
 	if (s->state == SESSION_HEAD) {
 		s->begun = false;
 		s->http10 = false;
+		s->is_head = false;
 		if (session_name_request(s) != AV_OK)
 			log_warn("a request stays without an id");
 		session_refuse(s, f);
@@ -476,6 +476,7 @@ session_on_head(struct session *s)
 	s->begun = false;
 	s->close_after = !message_keep_alive(s->msg);
 	s->http10 = message_minor_version(s->msg) == 0;
+	s->is_head = str_eq_cstr(message_method(s->msg), "HEAD");
 	s->has_body = message_is_chunked(s->msg) ||
 	    (message_content_length(s->msg, &length) && length > 0);
 	s->expects = expect != NULL && s->has_body && !s->http10 &&
