@@ -66,7 +66,7 @@ for n in up proxy; do
 done
 
 # ---- aivault ---------------------------------------------------------------------------------------
-export HOME=$dir/home AIVAULT_DIR=$dir/vault AIVAULTD_AUTOSTART=0
+export HOME=$dir/home AIVAULT_DIR=$dir/vault
 mkdir -m 700 "$HOME"
 mkfifo "$dir/ready"
 "$bin/aivaultd" --ready-fd 3 3>"$dir/ready" 2>"$dir/daemon.log" &

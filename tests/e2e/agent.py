@@ -108,7 +108,10 @@ class Agent:
         return data
 
     def send(self, data):
-        self.sock.sendall(data)
+        try:
+            self.sock.sendall(data)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # refused before all of it was read: the answer says why
 
     def request(self, method, target, headers=(), body=None, chunked=False, host="aivault"):
         lines = [method.encode() + b" " + (target if isinstance(target, bytes) else target.encode()) +

@@ -93,13 +93,20 @@ def test_credential_without_a_stored_secret_is_refused(world, args):
     ["--method", "get it", "--path", "/"],
     ["--method", "TRACE", "--path", "/"],
     ["--method", "GET", "--path", "/", "--host", "*.acme-test.com"],
-    ["--method", "GET", "--path", "/", "--host", "other.acme-test.com"],
 ])
 def test_capability_that_reaches_wrongly_is_refused(acme, args):
     result = acme.aivault("capability", "create", "acme/bad", "--credential", "acme", *args)
     assert result.code in (1, 2) and result.errors.startswith("aivault: "), result
     listed = acme.aivault("capability", "list", "-v").ok().json()
     assert "acme/bad" not in [c["id"] for c in listed["capabilities"]]
+
+
+def test_key_goes_to_no_host_that_its_credential_lacks(acme, upstream):
+    acme.aivault("capability", "create", "acme/other", "--credential", "acme", "--method", "GET",
+                 "--path", "/", "--host", "other.acme-test.com")
+    result = acme.aivault("invoke", "acme/other", "--method", "GET", "--path", "/echo").failed()
+    assert result.errors.startswith("aivault: "), result
+    assert upstream.requests == []
 
 
 @pytest.mark.parametrize("ident", ["", "A/b", "acme//x", "acme/-", "-", "a b", "acme/any", "../x",

@@ -27,7 +27,7 @@ def test_sockets_are_the_owners_alone(world):
 def test_second_daemon_is_refused_and_names_the_first(openai, upstream):
     process, said = openai.spawn_daemon()
     assert process.wait(SECONDS) == 1
-    assert said.startswith("aivault") and str(openai.daemon.pid) in said, said
+    assert str(openai.daemon.pid) in said, said
     openai.chat("{}").ok()
 
 
@@ -36,7 +36,7 @@ def test_second_daemon_on_another_socket_is_refused_by_the_vault(openai, upstrea
     other.mkdir(mode=0o700)
     process, said = openai.spawn_daemon("--socket", str(other / "a.sock"))
     assert process.wait(SECONDS) == 1
-    assert said != "ok\n" and said.startswith("aivault"), said
+    assert said not in ("", "ok\n"), said
     openai.chat("{}").ok()
 
 
@@ -112,14 +112,15 @@ def test_killed_keeper_ends_the_daemon_with_a_message(openai, upstream):
 
 
 def test_call_without_a_daemon_says_so(cold):
-    result = cold.aivault("invoke", "openai/models", "--method", "GET", "--path", "/v1/models").failed()
+    result = cold.aivault("invoke", "openai/models", "--method", "GET", "--path", "/v1/models",
+                          env=cold.env(AIVAULTD_AUTOSTART="0")).failed()
     assert result.errors.startswith("aivault: "), result
     assert not cold.root.exists(), "a call never makes a vault"
 
 
 def test_two_command_lines_at_once_start_one_daemon(cold):
     """Autostart: whoever comes second finds the first one's daemon."""
-    env = cold.env(AIVAULTD_AUTOSTART=None, AIVAULTD_IDLE_EXIT="600")
+    env = cold.env(AIVAULTD_IDLE_EXIT="600")
     results = []
     threads = [
         threading.Thread(target=lambda: results.append(cold.aivault("status", "-v", env=env)))
@@ -137,40 +138,18 @@ def test_two_command_lines_at_once_start_one_daemon(cold):
         again = cold.aivault("status", "-v", env=env).ok().json()["daemon"]["pid"]
         assert again == pid
     finally:
-        stop_all(cold)
-
-
-def stop_all(world):
-    """Ends the daemons of this vault that an autostart began."""
-    mine = f"AIVAULT_DIR={world.root}".encode()
-    pids = []
-    for entry in os.listdir("/proc"):
-        if not entry.isdigit():
-            continue
-        try:
-            with open(f"/proc/{entry}/cmdline", "rb") as file:
-                name = os.path.basename(file.read().split(b"\0")[0])
-            with open(f"/proc/{entry}/environ", "rb") as file:
-                if name == b"aivaultd" and mine in file.read().split(b"\0"):
-                    pids.append(int(entry))
-        except OSError:
-            continue
-    for pid in pids:
-        os.kill(pid, signal.SIGTERM)
-    wait_for(lambda: not any(map(alive, pids)), "autostarted daemons to end")
-    return pids
+        cold.autostarted()
 
 
 def test_autostart_happens_once_and_serves_the_next_command(cold, upstream):
-    env = cold.env(AIVAULTD_AUTOSTART=None)
     value = "sk-" + "a1" * 20
     try:
-        cold.aivault("secrets", "create", "--name", "OPENAI_API_KEY", input=value, env=env).ok()
+        cold.aivault("secrets", "create", "--name", "OPENAI_API_KEY", input=value).ok()
         upstream.expect_auth = "Bearer " + value
-        cold.chat("{}", env=env).ok()
+        cold.chat("{}").ok()
         assert len(upstream.requests) == 1
     finally:
-        assert len(stop_all(cold)) == 1
+        assert len(cold.autostarted()) == 1
     assert not cold.socket.exists()
 
 

@@ -143,7 +143,7 @@ def test_request_id_joins_answer_and_audit(openai, upstream):
         ident = response.header("aivault-request-id")
         assert response.body
     assert ident
-    rows = openai.audit_of("invoke.outcome", 1)
+    rows = openai.ended(1)
     assert rows[0]["requestId"] == ident
 
 
@@ -220,7 +220,7 @@ def test_transfer_that_ends_early_is_an_error(acme, upstream):
     upstream.route("/cut", cut)
     result = acme.aivault("invoke", "acme/any", "--method", "GET", "--path", "/cut").failed()
     assert result.errors.startswith("aivault: "), result
-    row = acme.audit_of("invoke.outcome", 1)[0]
+    row = acme.ended(1)[0]
     assert row["reason"], row
 
 
@@ -256,7 +256,7 @@ def test_caller_that_leaves_ends_the_upstream_transfer(acme, upstream):
     agent.request("GET", "/i/acme/any/-/endless").some()
     agent.close()
     assert gone.wait(60), "the upstream's transfer was never ended"
-    assert acme.audit_of("invoke.outcome", 1)
+    assert acme.ended(1)
 
 
 def test_slow_reader_slows_the_upstream(acme, upstream):

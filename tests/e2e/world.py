@@ -92,7 +92,6 @@ class World:
             "HOME": str(self.home),
             "AIVAULT_DIR": str(self.root),
             "PATH": "/usr/bin:/bin",
-            "AIVAULTD_AUTOSTART": "0",
             "LANG": "C.UTF-8",
         }
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
@@ -172,10 +171,29 @@ class World:
         except OSError:
             return ""
 
+    def autostarted(self):
+        """Ends the daemons of this vault that an autostart began; their pids."""
+        mine = f"AIVAULT_DIR={self.root}".encode()
+        pids = []
+        for entry in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{entry}/cmdline", "rb") as file:
+                    name = os.path.basename(file.read().split(b"\0")[0])
+                with open(f"/proc/{entry}/environ", "rb") as file:
+                    if name == b"aivaultd" and mine in file.read().split(b"\0"):
+                        pids.append(int(entry))
+            except OSError:
+                continue
+        for pid in pids:
+            os.kill(pid, signal.SIGTERM)
+        wait_for(lambda: not any(map(alive, pids)), "autostarted daemons to end")
+        return pids
+
     def close(self):
         try:
             daemon = self.daemon
             code = self.stop()
+            assert self.autostarted() == [], "a command started a daemon of its own"
             if daemon and self.expect_clean_stop:
                 assert code == 0, f"the daemon ended with {code}\n{self.log()}"
             for said in SANITIZER_SAID:
@@ -237,8 +255,16 @@ class World:
         return self.aivault("audit", "--output", "json", "--limit", "1000", *args).ok().json()
 
     def audit_of(self, kind, count):
-        """The rows of one kind, once there are `count` (outcomes and denials come in batches)."""
+        """The rows of one kind, once there are `count` (denials come in batches)."""
         def enough():
             rows = [r for r in self.audit() if r["kind"] == kind]
             return rows if len(rows) >= count else None
         return wait_for(enough, f"{count} audit rows of kind {kind}")
+
+    def ended(self, count):
+        """The calls that were let through and have ended, once there are `count`: the outcome's
+        row is shown joined to the decision's."""
+        def enough():
+            rows = [r for r in self.audit() if r["kind"] == "invoke.allow" and "durationMs" in r]
+            return rows if len(rows) >= count else None
+        return wait_for(enough, f"{count} calls with an outcome")

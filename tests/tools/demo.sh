@@ -33,7 +33,9 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT TERM
 
-title() { printf '\n\033[1m%s\033[0m\n' "$1"; }
+bold='' plain=''
+[ ! -t 1 ] || [ -n "${NO_COLOR:-}" ] || bold=$'\033[1m' plain=$'\033[0m'
+title() { printf '\n%s%s%s\n' "$bold" "$1" "$plain"; }
 # Prints a command as a person would type it (past any pipe or file that its output goes to),
 # then runs it.
 exec 9>&1
@@ -113,6 +115,11 @@ grep -q policy_violation "$dir/denied" || fail "the denial has no code"
 [ "$(wc -l <"$dir/arrived")" = "$before" ] || fail "the denied call reached the upstream"
 
 title "The audit log: every call, allowed or not"
+for _ in {1..100}; do # denials and outcomes are written in batches, a moment behind
+	"$bin/aivault" audit --output json >"$dir/audit"
+	[ "$(grep -c -e '"invoke.deny"' -e '"durationMs"' "$dir/audit")" -lt 3 ] || break
+	sleep 0.05
+done
 run audit --output table | tee "$dir/audit"
 grep -q deny "$dir/audit" || fail "the denial is not in the audit log"
 
