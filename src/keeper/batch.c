@@ -200,12 +200,13 @@ batch_flush(struct keeper *k)
 			e = take_channel(k, &b, k->channels[i], &used[i]);
 	if (e == AV_OK)
 		e = commit(k, &b);
-	if (e != AV_OK)
-		log_error("audit: a batch of rows could not be written: %s", av_err_text(e));
 	if (k->vault != NULL) {
 		store_rollback(k->vault->store);
 		audit_log_settle(&k->log, e == AV_OK);
 	}
+	if (e != AV_OK)
+		log_error("audit: a batch of rows could not be written: %s",
+		    k->vault != NULL ? store_message(k->vault->store) : av_err_text(e));
 	if (e == AV_OK)
 		answer_all(k, &b);
 	for (size_t i = 0; i < b.count; i++)

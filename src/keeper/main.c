@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -112,7 +111,11 @@ main(int argc, char **argv)
 	}
 	umask(077);
 	signal(SIGPIPE, SIG_IGN);
+	/* The end comes over the control socket, after the broker's last outcome: a terminal's ^C and a
+	 * service manager's kill reach the whole group. */
 	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
 	enum av_err e = set_up(&k, &f);
 	if (e != AV_OK) {
 		fprintf(stderr, "aivault-keeper: %s: %s. %s\n", av_err_code(e), f.message, f.remedy);

@@ -12,6 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define ANCESTORS_MAX 128u
+
 struct op {
 	const char *name;
 	op_fn fn;
@@ -53,7 +55,7 @@ static const struct op ops[] = {
 	{ "daemon.restart", op_daemon_restart, false, no_args },
 };
 
-/* The parent of a process; 0 where it cannot be told. */
+/* The parent of a process: 0 where it is outside our namespace, -1 where it cannot be told. */
 static pid_t
 parent_of(pid_t pid)
 {
@@ -61,7 +63,7 @@ parent_of(pid_t pid)
 	snprintf(path, sizeof(path), "/proc/%ld/stat", (long)pid);
 	FILE *f = fopen(path, "re");
 	if (f == NULL)
-		return 0;
+		return -1;
 	size_t n = fread(text, 1, sizeof(text) - 1, f);
 	fclose(f);
 	text[n] = '\0';
@@ -69,20 +71,27 @@ parent_of(pid_t pid)
 	const char *end = strrchr(text, ')');
 	long parent = 0;
 	char state = 0;
-	if (end == NULL || sscanf(end, ") %c %ld", &state, &parent) != 2 || parent <= 0)
-		return 0;
+	if (end == NULL || sscanf(end, ") %c %ld", &state, &parent) != 2 || parent < 0)
+		return -1;
 	return (pid_t)parent;
 }
 
 bool
 operator_peer_is_allowed(const struct peer *peer, uid_t owner)
 {
-	if (peer->uid != owner && peer->uid != 0)
+	pid_t pid = peer->pid;
+	if ((peer->uid != owner && peer->uid != 0) || pid <= 0)
 		return false;
-	if (peer->pid <= 0 || peer->pid == getpid() || peer->pid == getppid())
-		return false;
-	pid_t parent = parent_of(peer->pid);
-	return parent != 0 && (parent != getppid() || getppid() == 1) && parent != getpid();
+	for (unsigned depth = 0; depth < ANCESTORS_MAX; depth++) {
+		if (pid == getpid() || pid == getppid())
+			return false;
+		pid = parent_of(pid);
+		if (pid < 0)
+			return false;
+		if (pid == 0 || (pid == 1 && getppid() != 1))
+			return true;
+	}
+	return false;
 }
 
 void

@@ -2,8 +2,8 @@
 /*
  * operator_api.h - operator.sock: who may ask, and the table of what can be asked.
  *
- * Only the vault's owner (or root), and never a process of our own family: the supervisor's pid, our
- * own, and its other children, found by their parent in /proc. Where that cannot be read, no.
+ * Only the vault's owner (or root), and never a process of our own family: the supervisor, this
+ * process, and whatever has one of them among its ancestors in /proc. Where that cannot be read, no.
  * At most KEEPER_MAX_CLIENTS connections, each ended after KEEPER_CLIENT_IDLE_MS without a frame.
  * An op group is a file, op_<group>.c; an op is a function there and a row in operator_api.c.
  */

@@ -19,6 +19,7 @@
 struct store {
 	sqlite3 *db;
 	char path[PATH_ROOM];
+	char failed[200]; /* why the last transaction was given up: ROLLBACK clears SQLite's own words */
 	struct {
 		const char *sql;
 		sqlite3_stmt *st;
@@ -228,6 +229,7 @@ store_close(struct store *s)
 enum av_err
 store_begin(struct store *s)
 {
+	s->failed[0] = '\0';
 	return exec(s, "BEGIN IMMEDIATE");
 }
 
@@ -243,6 +245,8 @@ store_commit(struct store *s)
 void
 store_rollback(struct store *s)
 {
+	if (s->db != NULL && sqlite3_errcode(s->db) != SQLITE_OK && s->failed[0] == '\0')
+		snprintf(s->failed, sizeof(s->failed), "%s", sqlite3_errmsg(s->db));
 	if (store_in_transaction(s))
 		(void)exec(s, "ROLLBACK");
 }
@@ -262,7 +266,7 @@ store_path(const struct store *s)
 const char *
 store_message(const struct store *s)
 {
-	return sqlite3_errmsg(s->db);
+	return s->failed[0] != '\0' ? s->failed : sqlite3_errmsg(s->db);
 }
 
 enum av_err
