@@ -171,8 +171,8 @@ local function int(options)
   only_keys("int", options or {},
     { keys = { min = true, max = true, default = true, optional = true } })
   options = options or {}
-  return { kind = "param", type = "int", min = options.min or 0, max = options.max or math.maxinteger,
-    default = options.default, optional = options.optional }
+  return { kind = "param", type = "int", min = options.min or 0,
+    max = options.max or math.maxinteger, default = options.default, optional = options.optional }
 end
 
 local function one_of(options)
@@ -209,10 +209,6 @@ function param_check.one_of(what, value, spec)
     fail(what .. " must be one of the words that the policy lists")
   end
   return value
-end
-
-function param_check.text(what, value)
-  return need_text(what, value)
 end
 
 function param_check.list(what, value)
@@ -371,7 +367,6 @@ local names = {
   one_of = one_of,
   policy = policy,
   provider = provider,
-  text_param = plain_param("text"),
 }
 
 return names, instance

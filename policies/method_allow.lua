@@ -9,6 +9,8 @@ return policy "method_allow" {
         return allow()
       end
     end
-    return deny("the method " .. req.method .. " is not on the list", { reason = "method_not_allowed" })
+    return deny("the method " .. req.method .. " is not on the list", {
+      reason = "method_not_allowed",
+    })
   end,
 }

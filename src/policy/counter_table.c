@@ -112,8 +112,8 @@ counter_table_sum(const struct counter_table *t, struct str key, uint32_t window
 }
 
 uint32_t
-counter_table_wait(const struct counter_table *t, struct str key, uint32_t window_s, uint64_t need,
-    int64_t now_ms)
+counter_table_wait(
+    const struct counter_table *t, struct str key, uint32_t window_s, uint64_t need, int64_t now_ms)
 {
 	const struct counter *c = find(t, key, window_s);
 	if (c == NULL) {
@@ -179,8 +179,8 @@ find_or_add(struct counter_table *t, struct str key, uint32_t window_s)
 }
 
 void
-counter_table_charge(struct counter_table *t, const struct charge *charges, size_t count,
-    int64_t now_ms)
+counter_table_charge(
+    struct counter_table *t, const struct charge *charges, size_t count, int64_t now_ms)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct counter *c = find_or_add(t, charges[i].key, charges[i].window_s);

@@ -22,12 +22,12 @@ struct counter_table;
 struct counter_table *counter_table_new(void); /* NULL when out of memory */
 void counter_table_free(struct counter_table *t);
 /* What the window holds. window_s 0: of the counter with that key, whatever its window. */
-uint64_t counter_table_sum(const struct counter_table *t, struct str key, uint32_t window_s,
-    int64_t now_ms);
+uint64_t counter_table_sum(
+    const struct counter_table *t, struct str key, uint32_t window_s, int64_t now_ms);
 /* Seconds until `need` of what the window holds have left it; at least 1. */
 uint32_t counter_table_wait(const struct counter_table *t, struct str key, uint32_t window_s,
     uint64_t need, int64_t now_ms);
-void counter_table_charge(struct counter_table *t, const struct charge *charges, size_t count,
-    int64_t now_ms);
+void counter_table_charge(
+    struct counter_table *t, const struct charge *charges, size_t count, int64_t now_ms);
 
 #endif

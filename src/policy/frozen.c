@@ -86,7 +86,8 @@ frozen_push_content(lua_State *L, int index)
 {
 	index = lua_absindex(L, index);
 	if (!lua_istable(L, index)) {
-		script_error(L, "a %s stands where a table belongs", lua_typename(L, lua_type(L, index)));
+		script_error(
+		    L, "a %s stands where a table belongs", lua_typename(L, lua_type(L, index)));
 	}
 	if (lua_getmetatable(L, index)) {
 		if (lua_rawgetp(L, -1, &content_key) == LUA_TTABLE) {

@@ -89,7 +89,8 @@ decide(struct judge *j, const struct judge_ask *ask)
 	if (ask->has_body) {
 		if (ask->ask_id != j->body_ask) {
 			draft_reset(j->draft);
-			draft_deny(j->draft, "policy_error", STR_LIT("the request's body did not arrive"));
+			draft_deny(
+			    j->draft, "policy_error", STR_LIT("the request's body did not arrive"));
 			return;
 		}
 		body = (struct str){(const char *)j->body.data, j->body.len};
@@ -97,7 +98,8 @@ decide(struct judge *j, const struct judge_ask *ask)
 	struct script *s = find_script(j, ask->provider);
 	if (s == NULL) {
 		draft_reset(j->draft);
-		draft_deny(j->draft, "policy_error", STR_LIT("there is no script for this provider"));
+		draft_deny(
+		    j->draft, "policy_error", STR_LIT("there is no script for this provider"));
 		return;
 	}
 	script_ask(s, ask, body, j->counters, j->draft);
@@ -119,7 +121,8 @@ serve_ask(struct judge *j, const struct frame *f, struct buf *out)
 	if (e != AV_OK && out->len == before && buf_err(out) == AV_OK) {
 		/* Something in the answer does not fit its message: then it is no answer. */
 		draft_reset(j->draft);
-		draft_deny(j->draft, "policy_error", STR_LIT("the verdict does not fit its message"));
+		draft_deny(
+		    j->draft, "policy_error", STR_LIT("the verdict does not fit its message"));
 		draft_to_verdict(j->draft, ask.ask_id, &v);
 		e = judge_verdict_encode(&v, out);
 	}
@@ -176,7 +179,8 @@ judge_serve(struct judge *j, struct buf *in, struct buf *out)
 }
 
 enum av_err
-judge_emit_manifests(const struct embedded_file *files, size_t count, struct buf *out, char *message)
+judge_emit_manifests(
+    const struct embedded_file *files, size_t count, struct buf *out, char *message)
 {
 	const struct script_source source = {files, count};
 	const struct sandbox_limits limits = {SANDBOX_CHECK_MS, SANDBOX_MEMORY_BYTES};

@@ -17,12 +17,12 @@
 struct judge {
 	struct script_source source; /* borrows */
 	struct sandbox_limits limits;
-	struct script cli;      /* the empty provider */
+	struct script cli; /* the empty provider */
 	struct script *scripts; /* in order of the providers' names */
 	size_t script_count;
 	struct counter_table *counters;
 	struct verdict_draft *draft;
-	uint64_t body_ask;      /* whose body `body` holds */
+	uint64_t body_ask; /* whose body `body` holds */
 	struct buf body;
 };
 
@@ -39,7 +39,7 @@ void judge_restart(struct judge *j);
 
 /* Appends one BUILTIN_FRAME a capabilities/ file to `out`. On AV_EINVAL *message says which file,
  * line, and what. */
-enum av_err judge_emit_manifests(const struct embedded_file *files, size_t count, struct buf *out,
-    char *message) AV_MUST_USE;
+enum av_err judge_emit_manifests(
+    const struct embedded_file *files, size_t count, struct buf *out, char *message) AV_MUST_USE;
 
 #endif

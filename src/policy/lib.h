@@ -26,8 +26,8 @@ LUA_RAISES void lib_counter_open(lua_State *L);
 LUA_RAISES void lib_time_open(lua_State *L);
 
 /* Sets names[name] to a frozen table of the functions; names is on the top. */
-LUA_RAISES void lib_register(lua_State *L, const char *name, const struct lib_function *f,
-    size_t count);
+LUA_RAISES void lib_register(
+    lua_State *L, const char *name, const struct lib_function *f, size_t count);
 /* Pushes a string without an address, whatever the value is. */
 LUA_RAISES void push_tostring(lua_State *L, int n);
 

@@ -58,7 +58,8 @@ arg_window(lua_State *L, int n)
 {
 	lua_Integer w = arg_int(L, n);
 	if (w < 1 || w > COUNTER_MAX_WINDOW_S) {
-		script_error(L, "counter: the window must be 1 to %d seconds", (int)COUNTER_MAX_WINDOW_S);
+		script_error(
+		    L, "counter: the window must be 1 to %d seconds", (int)COUNTER_MAX_WINDOW_S);
 	}
 	return (uint32_t)w;
 }
@@ -88,12 +89,13 @@ pending(const struct call *c, struct str key, uint32_t window_s)
 }
 
 static void
-add_charge(lua_State *L, struct call *c, struct str key, uint64_t n, uint64_t limit,
-    uint32_t window_s)
+add_charge(
+    lua_State *L, struct call *c, struct str key, uint64_t n, uint64_t limit, uint32_t window_s)
 {
 	struct verdict_draft *d = c->draft;
 	if (d->charge_count == JUDGE_MAX_CHARGES) {
-		script_error(L, "counter: more than %d charges in one verdict", (int)JUDGE_MAX_CHARGES);
+		script_error(
+		    L, "counter: more than %d charges in one verdict", (int)JUDGE_MAX_CHARGES);
 	}
 	struct charge *x = &d->charges[d->charge_count];
 	*x = (struct charge){.n = n, .limit = limit, .window_s = window_s};

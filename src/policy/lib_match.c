@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define GLOB_MAX_PATTERN 256u
-#define GLOB_STAR 256  /* '*': any bytes but '/' */
+#define GLOB_STAR 256 /* '*': any bytes but '/' */
 #define GLOB_STARS 257 /* "**": any bytes */
 
 /* Turns the pattern into tokens; runs of stars become one. */

@@ -76,7 +76,8 @@ pick(lua_State *L, bool greatest)
 	arg_number(L, 1);
 	for (int i = 2; i <= n; i++) {
 		arg_number(L, i);
-		if (greatest ? lua_compare(L, best, i, LUA_OPLT) : lua_compare(L, i, best, LUA_OPLT)) {
+		if (greatest ? lua_compare(L, best, i, LUA_OPLT)
+		             : lua_compare(L, i, best, LUA_OPLT)) {
 			best = i;
 		}
 	}

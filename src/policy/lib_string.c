@@ -134,7 +134,8 @@ read_conversion(lua_State *L, struct str s, size_t i, struct conversion *c)
 		i += take_digits(s, i);
 	}
 	if (i >= s.len || strchr("diucxXoeEfFgGs", s.p[i]) == NULL || s.p[i] == '\0') {
-		script_error(L, "string.format: conversion not allowed; d i u c x X o e E f g G s are");
+		script_error(
+		    L, "string.format: conversion not allowed; d i u c x X o e E f g G s are");
 	}
 	c->spec[0] = '%';
 	memcpy(c->spec + 1, s.p + start, i - start);
@@ -177,7 +178,8 @@ push_conversion(lua_State *L, const struct conversion *c, int arg)
 		n = snprintf(out, sizeof(out), format, arg_number(L, arg));
 	}
 	if (n < 0 || (size_t)n >= sizeof(out)) {
-		script_error(L, "string.format: one item is longer than %d bytes", (int)FORMAT_ITEM_MAX);
+		script_error(
+		    L, "string.format: one item is longer than %d bytes", (int)FORMAT_ITEM_MAX);
 	}
 	lua_pushlstring(L, out, (size_t)n);
 }
@@ -189,7 +191,8 @@ string_format(lua_State *L)
 	struct str s = arg_str_strict(L, 1);
 	int arg = 1, pieces = 0;
 	if (s.len > FORMAT_MAX_BYTES) {
-		script_error(L, "string.format: format longer than %d bytes", (int)FORMAT_MAX_BYTES);
+		script_error(
+		    L, "string.format: format longer than %d bytes", (int)FORMAT_MAX_BYTES);
 	}
 	need_stack(L, FORMAT_FOLD + 4);
 	int top = lua_gettop(L);
@@ -209,7 +212,8 @@ string_format(lua_State *L)
 			i = read_conversion(L, s, i + 1, &c);
 			arg++;
 			if (arg > top) {
-				script_error(L, "string.format: no value for conversion %d", arg - 1);
+				script_error(
+				    L, "string.format: no value for conversion %d", arg - 1);
 			}
 			push_conversion(L, &c, arg);
 		}

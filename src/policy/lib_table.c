@@ -87,7 +87,8 @@ element_text(lua_State *L, lua_Integer i)
 {
 	int t = lua_geti(L, 1, i);
 	if (t != LUA_TSTRING && t != LUA_TNUMBER) {
-		script_error(L, "table.concat: element %I is a %s", (LUAI_UACINT)i, lua_typename(L, t));
+		script_error(
+		    L, "table.concat: element %I is a %s", (LUAI_UACINT)i, lua_typename(L, t));
 	}
 	struct str s;
 	s.p = lua_tolstring(L, -1, &s.len);
@@ -135,7 +136,8 @@ before(lua_State *L, int a, int b)
 	if (lua_isnil(L, 2)) {
 		int t = lua_type(L, a);
 		if (t != lua_type(L, b) || (t != LUA_TNUMBER && t != LUA_TSTRING)) {
-			script_error(L, "table.sort: without an order, all must be numbers or all texts");
+			script_error(
+			    L, "table.sort: without an order, all must be numbers or all texts");
 		}
 		return lua_compare(L, a, b, LUA_OPLT);
 	}

@@ -170,7 +170,8 @@ sandbox_run(struct sandbox *s, lua_CFunction f, void *arg, uint32_t ms, char *me
 	enum run_status result = RUN_OK;
 	if (s->over_time) {
 		result = RUN_TIME;
-		snprintf(message, SANDBOX_MESSAGE_MAX + 1, "over the limit of %u ms of run time", ms);
+		snprintf(
+		    message, SANDBOX_MESSAGE_MAX + 1, "over the limit of %u ms of run time", ms);
 	} else if (status == LUA_ERRMEM) {
 		result = RUN_MEMORY;
 		snprintf(message, SANDBOX_MESSAGE_MAX + 1, "over the limit of %zu bytes of memory",

@@ -30,7 +30,7 @@ struct counter_table;
 struct call;
 
 struct sandbox_limits {
-	uint32_t check_ms;   /* run time of one check chain */
+	uint32_t check_ms; /* run time of one check chain */
 	size_t memory_bytes; /* of one state */
 };
 
@@ -40,14 +40,14 @@ struct sandbox {
 	size_t used; /* bytes that the state holds */
 	bool over_memory;
 	bool over_time;
-	bool armed;          /* a run is going on and its clock counts */
+	bool armed; /* a run is going on and its clock counts */
 	uint64_t limit_ns;
 	uint64_t deadline_ns;
 	uint64_t cpu_start_ns; /* 0: not looked at yet in this run */
-	size_t work;         /* units of C work since the clock was looked at */
-	uint64_t serial;     /* of the running check; values of another one are dead */
-	struct call *call;   /* the ask being judged; NULL while a script is loaded */
-	struct buf scratch;  /* for C work that may be left by longjmp */
+	size_t work; /* units of C work since the clock was looked at */
+	uint64_t serial; /* of the running check; values of another one are dead */
+	struct call *call; /* the ask being judged; NULL while a script is loaded */
+	struct buf scratch; /* for C work that may be left by longjmp */
 };
 
 enum run_status { RUN_OK, RUN_ERROR, RUN_TIME, RUN_MEMORY };
@@ -61,8 +61,8 @@ void sandbox_clear(struct sandbox *s);
  * time allowed. On anything but RUN_OK `message` (SANDBOX_MESSAGE_MAX + 1 bytes) says what happened.
  * What f returns is dropped.
  */
-enum run_status sandbox_run(struct sandbox *s, lua_CFunction f, void *arg, uint32_t ms,
-    char *message) AV_MUST_USE;
+enum run_status sandbox_run(
+    struct sandbox *s, lua_CFunction f, void *arg, uint32_t ms, char *message) AV_MUST_USE;
 
 /* For code that runs inside sandbox_run: */
 struct sandbox *sandbox_of(lua_State *L);

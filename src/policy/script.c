@@ -179,8 +179,9 @@ find_capability(const struct script *s, const struct judge_ask *ask, struct call
 static void
 finish(struct script *s, enum run_status r, const char *message, struct verdict_draft *draft)
 {
-	static const char *const reasons[] = {
-	    [RUN_OK] = "", [RUN_ERROR] = "policy_error", [RUN_TIME] = "policy_timeout",
+	static const char *const reasons[] = {[RUN_OK] = "",
+	    [RUN_ERROR] = "policy_error",
+	    [RUN_TIME] = "policy_timeout",
 	    [RUN_MEMORY] = "policy_memory"};
 	char again[SANDBOX_MESSAGE_MAX + 1];
 	if (r == RUN_OK) {
@@ -224,7 +225,8 @@ script_ask(struct script *s, const struct judge_ask *ask, struct str body,
 	    .counters = counters,
 	};
 	if (!find_capability(s, ask, &c)) {
-		draft_deny(draft, "policy_error", STR_LIT("the provider's script has no such capability"));
+		draft_deny(
+		    draft, "policy_error", STR_LIT("the provider's script has no such capability"));
 		return;
 	}
 	s->box.call = &c;

@@ -30,7 +30,7 @@ struct script_step {
 	lua_Integer params; /* 0: none */
 	lua_Integer watch;
 	char policy[DRAFT_WORD_MAX + 1]; /* "check" for the capability's own */
-	const char *origin;              /* "script" or "set" */
+	const char *origin; /* "script" or "set" */
 };
 
 struct script_plan {
@@ -42,15 +42,16 @@ struct script {
 	struct sandbox box;
 	struct sandbox_limits limits;
 	const struct script_source *source; /* borrows */
-	const struct embedded_file *file;   /* NULL: the empty provider */
-	struct manifest *manifest;          /* NULL with file */
-	struct script_plan *plans;          /* one a capability of the manifest */
+	const struct embedded_file *file; /* NULL: the empty provider */
+	struct manifest *manifest; /* NULL with file */
+	struct script_plan *plans; /* one a capability of the manifest */
 	struct script_step *steps;
 	size_t step_count;
 	const char *loading; /* the file that is being evaluated; NULL: none */
-	int loading_line;    /* the last line of it that the vocabulary was called from */
+	int loading_line; /* the last line of it that the vocabulary was called from */
 	bool loaded;
-	char broken[SANDBOX_MESSAGE_MAX + 1]; /* why the script cannot be loaded at all; "" if it can */
+	char broken[SANDBOX_MESSAGE_MAX +
+	            1]; /* why the script cannot be loaded at all; "" if it can */
 };
 
 /* The running ask, as the sandbox's functions see it. */
@@ -67,7 +68,8 @@ struct call {
 
 /* AV_EINVAL: *message (SANDBOX_MESSAGE_MAX + 1 bytes) says `<file>:<line>: <what>`. */
 enum av_err script_init(struct script *s, const struct script_source *source,
-    const struct embedded_file *file, const struct sandbox_limits *limits, char *message) AV_MUST_USE;
+    const struct embedded_file *file, const struct sandbox_limits *limits,
+    char *message) AV_MUST_USE;
 void script_clear(struct script *s);
 /* The provider a file is for: its base name without ".lua". */
 struct str script_provider(const struct embedded_file *file);

@@ -159,7 +159,8 @@ load_record(lua_State *L, struct script *s, const struct embedded_file *file, co
 		lua_error(L);
 	}
 	if (!field_is(L, top, "name", name)) {
-		lua_pushfstring(L, "%s:1: the %s must have the file's name, '%s'", file->path, kind, name);
+		lua_pushfstring(
+		    L, "%s:1: the %s must have the file's name, '%s'", file->path, kind, name);
 		lua_error(L);
 	}
 	lua_remove(L, -2);
@@ -227,7 +228,8 @@ is_word(lua_State *L, int index)
 	size_t len = 0;
 	const char *p = lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &len) : NULL;
 	for (size_t i = 0; i < len; i++) {
-		if (!((p[i] >= 'a' && p[i] <= 'z') || (p[i] >= '0' && p[i] <= '9') || p[i] == '_')) {
+		if (!((p[i] >= 'a' && p[i] <= 'z') || (p[i] >= '0' && p[i] <= '9') ||
+		        p[i] == '_')) {
 			return false;
 		}
 	}

@@ -10,7 +10,7 @@ LUA_RAISES int script_load(lua_State *L);
 /* Pushes the object at a place that a step names. */
 LUA_RAISES void script_push_object(lua_State *L, lua_Integer place);
 /* The step of a policy that the ask names, made at its first use. */
-LUA_RAISES size_t script_instance_step(lua_State *L, struct script *s,
-    const struct policy_instance *instance);
+LUA_RAISES size_t script_instance_step(
+    lua_State *L, struct script *s, const struct policy_instance *instance);
 
 #endif

@@ -19,7 +19,8 @@ static struct str
 text_at(lua_State *L, int index)
 {
 	if (lua_type(L, index) != LUA_TSTRING) {
-		script_error(L, "a %s stands where a text belongs", lua_typename(L, lua_type(L, index)));
+		script_error(
+		    L, "a %s stands where a text belongs", lua_typename(L, lua_type(L, index)));
 	}
 	struct str s;
 	s.p = lua_tolstring(L, index, &s.len);

@@ -5,7 +5,6 @@
 #include "policy/frozen.h"
 #include "policy/sandbox.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static const char value_key;
@@ -14,84 +13,6 @@ struct verdict_value {
 	uint64_t serial;
 	enum verdict_kind kind;
 };
-
-void
-draft_reset(struct verdict_draft *d)
-{
-	d->kind = VERDICT_DENY;
-	d->limit_hit = 0;
-	d->reason[0] = d->message[0] = d->remedy[0] = d->policy[0] = '\0';
-	d->retry_after = 0;
-	d->max_request_bytes = UINT64_MAX;
-	d->max_response_bytes = UINT64_MAX;
-	d->op_count = 0;
-	d->charge_count = 0;
-	d->text_len = 0;
-}
-
-bool
-draft_keep(struct verdict_draft *d, struct str s, struct str *out)
-{
-	if (s.len > DRAFT_TEXT_MAX - d->text_len) {
-		return false;
-	}
-	char *at = d->text + d->text_len;
-	if (s.len > 0) {
-		memcpy(at, s.p, s.len);
-	}
-	d->text_len += s.len;
-	*out = (struct str){at, s.len};
-	return true;
-}
-
-/* Text for people: whole UTF-8 characters, no control bytes, at most max bytes. */
-static void
-copy_text(char *out, size_t max, struct str s)
-{
-	size_t n = s.len < max ? s.len : max;
-	while (n > 0 && n < s.len && ((unsigned char)s.p[n] & 0xc0) == 0x80) {
-		n--;
-	}
-	bool utf8 = str_is_utf8((struct str){s.p, n});
-	for (size_t i = 0; i < n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-		out[i] = c < 0x20 || c == 0x7f ? ' ' : (c > 0x7f && !utf8 ? '?' : (char)c);
-	}
-	out[n] = '\0';
-}
-
-void
-draft_deny(struct verdict_draft *d, const char *reason, struct str message)
-{
-	d->kind = VERDICT_DENY;
-	d->op_count = 0;
-	d->charge_count = 0;
-	d->retry_after = 0;
-	d->remedy[0] = '\0';
-	snprintf(d->reason, sizeof(d->reason), "%s", reason);
-	copy_text(d->message, DRAFT_MESSAGE_MAX, message);
-}
-
-void
-draft_to_verdict(struct verdict_draft *d, uint64_t ask_id, struct judge_verdict *out)
-{
-	*out = (struct judge_verdict){
-	    .ask_id = ask_id,
-	    .kind = d->kind,
-	    .limit_hit = d->limit_hit,
-	    .reason = str_of(d->reason),
-	    .message = str_of(d->message),
-	    .remedy = str_of(d->remedy),
-	    .policy = str_of(d->policy),
-	    .retry_after = d->retry_after,
-	    .max_request_bytes = d->max_request_bytes,
-	    .max_response_bytes = d->max_response_bytes,
-	    .ops = d->ops,
-	    .op_count = d->op_count,
-	    .charges = d->charges,
-	    .charge_count = d->charge_count,
-	};
-}
 
 static void
 push_value(lua_State *L, enum verdict_kind kind, int fields)
@@ -240,13 +161,15 @@ add_op(lua_State *L, struct verdict_draft *d, struct str name, const struct str 
 		script_error(L, "header changes over %d bytes", (int)DRAFT_TEXT_MAX);
 	}
 	for (size_t i = at; i < d->text_len; i++) {
-		d->text[i] = d->text[i] >= 'A' && d->text[i] <= 'Z' ? (char)(d->text[i] + 32) : d->text[i];
+		d->text[i] =
+		    d->text[i] >= 'A' && d->text[i] <= 'Z' ? (char)(d->text[i] + 32) : d->text[i];
 	}
 	if (value != NULL) {
 		for (size_t i = 0; i < value->len; i++) {
 			unsigned char c = (unsigned char)value->p[i];
 			if ((c < 0x20 && c != '\t') || c == 0x7f) {
-				script_error(L, "the value for header '%s' holds a control byte", name.p);
+				script_error(
+				    L, "the value for header '%s' holds a control byte", name.p);
 			}
 		}
 		if (!draft_keep(d, *value, &op->value)) {
@@ -344,7 +267,8 @@ take_reason(lua_State *L, struct verdict_draft *d)
 		good = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
 	}
 	if (!good || str_starts(word, STR_LIT("policy_"))) {
-		script_error(L, "reason must be a word of a-z, 0-9 and _ that does not begin with policy_");
+		script_error(
+		    L, "reason must be a word of a-z, 0-9 and _ that does not begin with policy_");
 	}
 	memcpy(d->reason, word.p, word.len);
 	d->reason[word.len] = '\0';
@@ -364,7 +288,7 @@ take_deny(lua_State *L, int value, struct verdict_draft *d)
 			d->retry_after = (uint32_t)seconds;
 		}
 		if (lua_getfield(L, t, "remedy") != LUA_TNIL) {
-			copy_text(d->remedy, DRAFT_REMEDY_MAX, string_at(L, -1, "remedy"));
+			draft_copy_text(d->remedy, DRAFT_REMEDY_MAX, string_at(L, -1, "remedy"));
 		}
 		if (lua_getfield(L, t, "reason") != LUA_TNIL) {
 			take_reason(L, d);

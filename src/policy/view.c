@@ -122,14 +122,16 @@ need_body(lua_State *L, const struct call *c, enum inspect want, const char *fie
 	}
 	for (size_t i = 0; i < c->ask->header_count; i++) {
 		const struct header *h = &c->ask->headers[i];
-		if (str_ieq_cstr(h->name, "content-encoding") && !str_ieq_cstr(h->value, "identity")) {
+		if (str_ieq_cstr(h->name, "content-encoding") &&
+		    !str_ieq_cstr(h->value, "identity")) {
 			script_error(L, "req.%s: the body has a content encoding", field);
 		}
 	}
 	if (!c->ask->has_body && c->ask->body_size != 0) {
 		script_error(L, "req.%s: the body is not here", field);
 	}
-	if (c->ask->body_size != UINT64_MAX && c->ask->has_body && c->ask->body_size != c->body.len) {
+	if (c->ask->body_size != UINT64_MAX && c->ask->has_body &&
+	    c->ask->body_size != c->body.len) {
 		script_error(L, "req.%s: the body is not whole", field);
 	}
 }

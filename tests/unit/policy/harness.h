@@ -14,14 +14,15 @@
 /* cmocka wants the four above first */
 #include <cmocka.h>
 
-#define HARNESS_HEAD \
-	"return provider \"trial\" {\n" \
-	"  secrets = { TRIAL_KEY = \"secret\" },\n" \
-	"  auth = auth.header(\"authorization\", \"Bearer {{secret}}\"),\n" \
+#define HARNESS_HEAD                                                                               \
+	"return provider \"trial\" {\n"                                                            \
+	"  secrets = { TRIAL_KEY = \"secret\" },\n"                                                \
+	"  auth = auth.header(\"authorization\", \"Bearer {{secret}}\"),\n"                        \
 	"  hosts = { \"api.example.com\" },\n"
-#define HARNESS_CAPABILITY(extra) \
-	HARNESS_HEAD "  capability \"x\" { methods = { \"POST\" }, paths = { \"/\" }, " extra " },\n}\n"
-#define HARNESS_CHECK(body) \
+#define HARNESS_CAPABILITY(extra)                                                                  \
+	HARNESS_HEAD "  capability \"x\" { methods = { \"POST\" }, paths = { \"/\" }, " extra      \
+	             " },\n}\n"
+#define HARNESS_CHECK(body)                                                                        \
 	HARNESS_CAPABILITY("inspect = \"json\", check = function(req) " body " end")
 
 struct harness {
@@ -126,8 +127,8 @@ assert_verdict(struct harness *h, enum verdict_kind kind, const char *reason, co
 {
 	if (h->draft.kind != kind || strcmp(h->draft.reason, reason) != 0 ||
 	    strstr(h->draft.message, words) == NULL) {
-		fail_msg("wanted %d %s \"%s\", got %d %s \"%s\"", kind, reason, words, h->draft.kind,
-		    h->draft.reason, h->draft.message);
+		fail_msg("wanted %d %s \"%s\", got %d %s \"%s\"", kind, reason, words,
+		    h->draft.kind, h->draft.reason, h->draft.message);
 	}
 }
 
@@ -145,7 +146,7 @@ assert_check(const char *text, enum verdict_kind kind, const char *reason, const
 }
 
 #define assert_allows(body) assert_check(HARNESS_CHECK(body), VERDICT_ALLOW, "", "")
-#define assert_fails(body, words) \
+#define assert_fails(body, words)                                                                  \
 	assert_check(HARNESS_CHECK(body), VERDICT_DENY, "policy_error", words)
 
 #endif

@@ -246,7 +246,8 @@ test_limits_set_by_cli_hold_for_a_capability_without_script(void **state)
 		assert_int_equal(v.kind, i < 2 ? VERDICT_ALLOW : VERDICT_DENY);
 		assert_int_equal(v.charge_count, i < 2 ? 1 : 0);
 		if (i == 0) {
-			assert_true(str_eq_cstr(v.charges[0].key, "acme/things|rate_limit|set|all"));
+			assert_true(
+			    str_eq_cstr(v.charges[0].key, "acme/things|rate_limit|set|all"));
 			assert_int_equal(v.charges[0].limit, 2);
 		}
 		if (i == 2) {

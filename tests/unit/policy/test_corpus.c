@@ -45,8 +45,8 @@ ask_file(const char *name, struct str text)
 		snprintf(reason, sizeof(reason), " %s ",
 		    h->draft.kind == VERDICT_ALLOW ? "allow" : h->draft.reason);
 		if (strstr(reasons, reason) == NULL || strstr(h->draft.message, words) == NULL) {
-			fail_msg("%s, ask %d: wanted%s\"%s\", got%s\"%s\"", name, i + 1, reasons, words, reason,
-			    h->draft.message);
+			fail_msg("%s, ask %d: wanted%s\"%s\", got%s\"%s\"", name, i + 1, reasons,
+			    words, reason, h->draft.message);
 		}
 		int limit = strcmp(h->draft.reason, "policy_timeout") == 0 ||
 		            strcmp(h->draft.reason, "policy_memory") == 0;

@@ -34,7 +34,8 @@ assert_refuses(const char *json, const char *words)
 	struct harness *h = ask_json(json, strlen(json), "true");
 	if (h->draft.kind != VERDICT_DENY || strcmp(h->draft.reason, "policy_error") != 0 ||
 	    strstr(h->draft.message, words) == NULL) {
-		fail_msg("%s: wanted \"%s\", got %d \"%s\"", json, words, h->draft.kind, h->draft.message);
+		fail_msg("%s: wanted \"%s\", got %d \"%s\"", json, words, h->draft.kind,
+		    h->draft.message);
 	}
 	harness_free(h);
 }
@@ -75,8 +76,8 @@ static void
 test_malformed_numbers_are_refused(void **state)
 {
 	(void)state;
-	static const char *const bad[] = {"01", "-", "+1", "1.", ".5", "1e", "1e+", "0x10", "1_0", "--1",
-	    "NaN", "Infinity", "-Infinity", "1 2", "00", "-01", "1.e1", "inf", "1,", "0b1"};
+	static const char *const bad[] = {"01", "-", "+1", "1.", ".5", "1e", "1e+", "0x10", "1_0",
+	    "--1", "NaN", "Infinity", "-Infinity", "1 2", "00", "-01", "1.e1", "inf", "1,", "0b1"};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		assert_refuses(bad[i], "JSON:");
 	}
@@ -132,9 +133,14 @@ test_malformed_structure_is_refused(void **state)
 {
 	(void)state;
 	static const char *const bad[] = {"[", "]", "{", "}", "[1,]", "[,1]", "[1 2]", "{\"a\"}",
-	    "{\"a\":}", "{\"a\":1,}", "{a:1}", "{1:1}", "{\"a\":1 \"b\":2}", "[1}", "{\"a\":1]", "tru",
-	    "True", "nul", "undefined", "// x\n1", "/* */ 1", "[1]]", "{}{}", "1 1", " ", ";", "[\"a\",",
-	    "{\"a\":1,\"b\"", "\x0b" "1", "\xef\xbb\xbf" "1", "[1]\x0c"};
+	    "{\"a\":}", "{\"a\":1,}", "{a:1}", "{1:1}", "{\"a\":1 \"b\":2}", "[1}", "{\"a\":1]",
+	    "tru", "True", "nul", "undefined", "// x\n1", "/* */ 1", "[1]]", "{}{}", "1 1", " ",
+	    ";", "[\"a\",", "{\"a\":1,\"b\"",
+	    "\x0b"
+	    "1",
+	    "\xef\xbb\xbf"
+	    "1",
+	    "[1]\x0c"};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		assert_refuses(bad[i], "JSON:");
 	}

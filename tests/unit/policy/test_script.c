@@ -29,12 +29,14 @@ test_faulty_script_is_named_with_file_line_and_cause(void **state)
 	                  "hosts = { 'a.example.com' },\n\n"
 	                  "capability 'x' { methods = { 'GET' }, paths = { '/' } } }",
 	    "capabilities/trial.lua:2: provider trial: auth must be made by auth");
-	assert_load_error("return 1", "capabilities/trial.lua:1: the file must return one provider");
+	assert_load_error(
+	    "return 1", "capabilities/trial.lua:1: the file must return one provider");
 	assert_load_error("return nil", "must return one provider");
 	assert_load_error("return provider 'trial'", "must return one provider");
 	assert_load_error(HARNESS_HEAD "  capability 'x' { methods = { 'POST' } },\n}",
 	    "capabilities/trial.lua:5: capability x: paths must be a table");
-	assert_load_error(HARNESS_CAPABILITY("methods = { 'GET' }, inspect = 'xml'"), "inspect must be");
+	assert_load_error(
+	    HARNESS_CAPABILITY("methods = { 'GET' }, inspect = 'xml'"), "inspect must be");
 	assert_load_error(HARNESS_CAPABILITY("check = true"), "check must be a function");
 	assert_load_error(HARNESS_CAPABILITY("policies = { 1 }"), "must be made by instance");
 	assert_load_error(HARNESS_CAPABILITY("policies = { rate_limit {} }"),
@@ -43,15 +45,17 @@ test_faulty_script_is_named_with_file_line_and_cause(void **state)
 	    "per_minute must be 0 to");
 	assert_load_error(HARNESS_CAPABILITY("policies = { rate_limit { per_minute = 1.5 } }"),
 	    "must be a whole number");
-	assert_load_error(HARNESS_CAPABILITY("policies = { rate_limit { per_minute = 1, per = 'x' } }"),
+	assert_load_error(
+	    HARNESS_CAPABILITY("policies = { rate_limit { per_minute = 1, per = 'x' } }"),
 	    "must be one of the words");
 	assert_load_error(HARNESS_CAPABILITY("policies = { rate_limit { per_hour = 1 } }"),
 	    "unknown parameter 'per_hour'");
-	assert_load_error(HARNESS_CAPABILITY("policies = { rate_limits {} }"),
-	    "there is no 'rate_limits' here");
+	assert_load_error(
+	    HARNESS_CAPABILITY("policies = { rate_limits {} }"), "there is no 'rate_limits' here");
 	assert_load_error("\x1bLua", "attempt to load a binary chunk");
-	assert_load_error("return provider 'other' { secrets = { K = 'secret' }, auth = auth.none(), "
-	                  "hosts = { 'a.example.com' } }",
+	assert_load_error(
+	    "return provider 'other' { secrets = { K = 'secret' }, auth = auth.none(), "
+	    "hosts = { 'a.example.com' } }",
 	    "must have the file's name");
 }
 
@@ -61,19 +65,25 @@ test_tables_built_by_hand_are_no_way_round_the_vocabulary(void **state)
 	(void)state;
 	static const char *const fields[] = {"secrets = 1", "secrets = { 'a' }", "hosts = 'abc'",
 	    "hosts = { 1 }", "hosts = { a = {} }", "auth = 1", "auth = {}",
-	    "auth = { type = 'header', pairs = 'ab' }", "auth = { type = 'header', pairs = { { 1 } } }",
-	    "auth = { type = 'header', pairs = { 1 } }", "capabilities = 'abc'", "capabilities = { 1 }",
-	    "capabilities = { {} }", "alternatives = { {} }", "alternatives = 1",
+	    "auth = { type = 'header', pairs = 'ab' }",
+	    "auth = { type = 'header', pairs = { { 1 } } }",
+	    "auth = { type = 'header', pairs = { 1 } }", "capabilities = 'abc'",
+	    "capabilities = { 1 }", "capabilities = { {} }", "alternatives = { {} }",
+	    "alternatives = 1",
 	    "capabilities = { { name = 'x', methods = { 'GET' }, paths = { '/' }, policies = 1 } }",
-	    "capabilities = { { name = 'x', methods = { 'GET' }, paths = { '/' }, policies = { 1 } } }",
-	    "capabilities = { { name = 'x', about = 'x', methods = { 'GET' }, paths = { '/' }, http = 1, "
+	    "capabilities = { { name = 'x', methods = { 'GET' }, paths = { '/' }, policies = { 1 } "
+	    "} }",
+	    "capabilities = { { name = 'x', about = 'x', methods = { 'GET' }, paths = { '/' }, "
+	    "http = 1, "
 	    "policies = { { kind = 'instance' } } } }",
-	    "capabilities = { { name = 'x', about = 'x', methods = { 'GET' }, paths = { '/' }, http = 1, "
+	    "capabilities = { { name = 'x', about = 'x', methods = { 'GET' }, paths = { '/' }, "
+	    "http = 1, "
 	    "policies = { { name = 'a|set', check = function() end, params = {} } } } }"};
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		char text[1024];
 		snprintf(text, sizeof(text),
-		    "local t = { kind = 'provider', name = 'trial', secrets = { K = 'secret' }, line = 1,\n"
+		    "local t = { kind = 'provider', name = 'trial', secrets = { K = 'secret' }, "
+		    "line = 1,\n"
 		    "hosts = { 'a.example.com' }, auth = auth.none(), capabilities = {}, "
 		    "alternatives = {} }\n"
 		    "local other = { %s }\n"
@@ -121,7 +131,8 @@ test_openai_has_its_twenty_capabilities_and_two_alternatives(void **state)
 	char message[SANDBOX_MESSAGE_MAX + 1];
 	struct builtin b = {0};
 	buf_init(&out, 1024 * 1024);
-	assert_int_equal(judge_emit_manifests(embedded_lua, embedded_lua_count, &out, message), AV_OK);
+	assert_int_equal(
+	    judge_emit_manifests(embedded_lua, embedded_lua_count, &out, message), AV_OK);
 	assert_int_equal(builtin_load(&b, out.data, out.len), AV_OK);
 	const struct manifest *m = builtin_provider(&b, STR_LIT("openai"));
 	assert_non_null(m);
@@ -131,7 +142,8 @@ test_openai_has_its_twenty_capabilities_and_two_alternatives(void **state)
 	assert_string_equal(m->auth.pairs.items[0].name, "authorization");
 	assert_string_equal(m->auth.pairs.items[0].value, "Bearer {{secret}}");
 	assert_string_equal(m->secrets.items[0].name, "OPENAI_API_KEY");
-	const struct capability *c = builtin_capability(&b, STR_LIT("openai/chat-completions"), NULL);
+	const struct capability *c =
+	    builtin_capability(&b, STR_LIT("openai/chat-completions"), NULL);
 	assert_non_null(c);
 	assert_string_equal(c->hosts.items[0], "api.openai.com");
 	assert_string_equal(c->paths.items[0], "/v1/chat/completions");
@@ -175,7 +187,8 @@ test_policies_run_in_order_and_the_first_deny_ends_it(void **state)
 {
 	(void)state;
 	struct harness *h = harness_new(HARNESS_CAPABILITY(
-	    "policies = { header_shape { set = { ['x-a'] = '1' } }, method_allow { methods = { 'GET' } },"
+	    "policies = { header_shape { set = { ['x-a'] = '1' } }, method_allow { methods = { "
+	    "'GET' } },"
 	    " rate_limit { per_minute = 1 } }, check = function() error('not reached') end"));
 	harness_ask(h);
 	assert_verdict(h, VERDICT_DENY, "method_not_allowed", "POST is not on the list");
@@ -261,11 +274,11 @@ static void
 test_rate_limit_by_agent_has_one_counter_over_capabilities(void **state)
 {
 	(void)state;
-	struct harness *h = harness_new(HARNESS_HEAD
-	    "  capability 'x' { methods = { 'POST' }, paths = { '/' }, "
-	    "policies = { rate_limit { per_minute = 2, per = 'agent' } } },\n"
-	    "  capability 'y' { methods = { 'POST' }, paths = { '/' }, "
-	    "policies = { rate_limit { per_minute = 2, per = 'agent' } } },\n}\n");
+	struct harness *h = harness_new(
+	    HARNESS_HEAD "  capability 'x' { methods = { 'POST' }, paths = { '/' }, "
+	                 "policies = { rate_limit { per_minute = 2, per = 'agent' } } },\n"
+	                 "  capability 'y' { methods = { 'POST' }, paths = { '/' }, "
+	                 "policies = { rate_limit { per_minute = 2, per = 'agent' } } },\n}\n");
 	assert_int_equal(harness_ask(h), VERDICT_ALLOW);
 	assert_true(str_eq_cstr(h->draft.charges[0].key, "*|rate_limit|script|user:ann"));
 	h->ask.capability = STR_LIT("trial/y");
@@ -346,9 +359,9 @@ static void
 test_memory_of_a_state_stays_level_over_many_calls(void **state)
 {
 	(void)state;
-	struct harness *h = harness_new(HARNESS_CHECK(
-	    "local t = {} for i = 1, 20 do t[i] = req.path .. i end "
-	    "return allow { set_headers = { ['x-a'] = table.concat(t) } }"));
+	struct harness *h = harness_new(
+	    HARNESS_CHECK("local t = {} for i = 1, 20 do t[i] = req.path .. i end "
+	                  "return allow { set_headers = { ['x-a'] = table.concat(t) } }"));
 	size_t most = 0;
 	for (int i = 0; i < 3000; i++) {
 		assert_int_equal(harness_ask(h), VERDICT_ALLOW);

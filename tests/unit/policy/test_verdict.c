@@ -62,8 +62,9 @@ static void
 test_deny_carries_words_wait_and_remedy(void **state)
 {
 	(void)state;
-	struct harness *h = harness_new(HARNESS_CHECK(
-	    "return deny('not on Sundays', { retry_after = 60, remedy = 'wait', reason = 'sunday' })"));
+	struct harness *h =
+	    harness_new(HARNESS_CHECK("return deny('not on Sundays', { retry_after = 60, remedy = "
+	                              "'wait', reason = 'sunday' })"));
 	harness_ask(h);
 	assert_verdict(h, VERDICT_DENY, "sunday", "not on Sundays");
 	assert_int_equal(h->draft.retry_after, 60);
@@ -77,8 +78,8 @@ static void
 test_message_is_cut_to_256_bytes_of_whole_characters(void **state)
 {
 	(void)state;
-	struct harness *h = harness_new(HARNESS_CHECK(
-	    "local s = 'a' for _ = 1, 9 do s = s .. s end return deny('x' .. s)"));
+	struct harness *h = harness_new(
+	    HARNESS_CHECK("local s = 'a' for _ = 1, 9 do s = s .. s end return deny('x' .. s)"));
 	harness_ask(h);
 	assert_int_equal(strlen(h->draft.message), 256);
 	harness_free(h);
@@ -98,8 +99,9 @@ static void
 test_header_changes_are_lower_cased_and_sorted(void **state)
 {
 	(void)state;
-	struct harness *h = harness_new(HARNESS_CHECK(
-	    "return allow { set_headers = { ['X-B'] = '2', ['x-a'] = '' }, drop_headers = { 'X-C' } }"));
+	struct harness *h =
+	    harness_new(HARNESS_CHECK("return allow { set_headers = { ['X-B'] = '2', ['x-a'] = '' "
+	                              "}, drop_headers = { 'X-C' } }"));
 	assert_int_equal(harness_ask(h), VERDICT_ALLOW);
 	assert_int_equal(h->draft.op_count, 3);
 	assert_true(str_eq_cstr(h->draft.ops[0].name, "x-a"));

@@ -9,13 +9,15 @@ test_check_sees_names_and_labels(void **state)
 	    "assert(req.capability == 'trial/x') assert(req.credential == 'trial')\n"
 	    "assert(req.method == 'POST') assert(req.host == 'api.example.com')\n"
 	    "assert(req.path == '/v1/things/7') assert(req.query.a == '1')\n"
-	    "assert(req.query.b == 'two words') assert(req.query.b2 == '') assert(req.query.c == nil)\n"
+	    "assert(req.query.b == 'two words') assert(req.query.b2 == '') assert(req.query.c == "
+	    "nil)\n"
 	    "assert(req.headers.accept == 'text/plain') assert(req.headers['X-One'] == '1')\n"
 	    "assert(req.headers.none == nil) assert(req.body_size == 19)\n"
 	    "assert(req.json.model == 'm' and req.json.n == 1)\n"
 	    "assert(req.caller.uid == 1000 and req.caller.gid == 1000 and req.caller.pid == 42)\n"
 	    "assert(req.caller.name == 'user:ann' and req.caller.token == nil)\n"
-	    "assert(req.caller.program == '') assert(req.workspace == 'lab') assert(req.group == '')\n"
+	    "assert(req.caller.program == '') assert(req.workspace == 'lab') assert(req.group == "
+	    "'')\n"
 	    "assert(req.now == 1700000000000)\n"
 	    "return allow()"));
 	assert_int_equal(h->loaded, AV_OK);
@@ -126,8 +128,8 @@ static void
 test_body_that_is_not_here_is_an_error_and_no_body_is_nil(void **state)
 {
 	(void)state;
-	struct harness *h =
-	    harness_new(HARNESS_CHECK("assert(req.json == nil) assert(req.body_size == 0) return allow()"));
+	struct harness *h = harness_new(
+	    HARNESS_CHECK("assert(req.json == nil) assert(req.body_size == 0) return allow()"));
 	h->ask.has_body = 0;
 	h->ask.body_size = 0;
 	h->body = STR_LIT("");
@@ -150,12 +152,13 @@ static void
 test_one_check_cannot_change_the_json_that_another_sees(void **state)
 {
 	(void)state;
-	struct harness *h = harness_new(
-	    "local function spoil(req) req.json.model = 'other' return allow() end\n"
-	    "local p = policy 'spoil' { check = spoil }\n"
-	    "local spoiler = { kind = 'instance', name = 'spoil', check = p.check, params = {} }\n"
-	    HARNESS_CAPABILITY("inspect = 'json', policies = { spoiler }, check = function(req) "
-	                       "return req.json.model == 'm' and allow() end"));
+	struct harness *h =
+	    harness_new("local function spoil(req) req.json.model = 'other' return allow() end\n"
+	                "local p = policy 'spoil' { check = spoil }\n"
+	                "local spoiler = { kind = 'instance', name = 'spoil', check = p.check, "
+	                "params = {} }\n" HARNESS_CAPABILITY(
+	                    "inspect = 'json', policies = { spoiler }, check = function(req) "
+	                    "return req.json.model == 'm' and allow() end"));
 	assert_int_equal(h->loaded, AV_OK);
 	harness_ask(h);
 	assert_verdict(h, VERDICT_ALLOW, "", "");
