@@ -671,7 +671,8 @@ call_put_headers(struct call *c, const struct header_list *headers, bool decoded
 		if (!header_is_response_safe(h->name) || str_eq_cstr(h->name, "content-length") ||
 		    (decoded && str_eq_cstr(h->name, "content-encoding")))
 			continue;
-		if (scrub_text(&c->scrub, h->value, &value) != AV_OK)
+		if (scrub_in_name(&c->scrub, h->name) ||
+		    scrub_text(&c->scrub, h->value, &value) != AV_OK)
 			continue;
 		(void)buf_append(head, h->name.p, h->name.len);
 		(void)buf_append(head, ": ", 2);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define SCRUB_PIECE (64u * 1024u)
 #define SCRUB_STAR '*'
@@ -185,4 +186,18 @@ scrub_text(const struct scrub *s, struct str text, struct buf *out)
 		    0);
 	}
 	return AV_OK;
+}
+
+bool
+scrub_in_name(const struct scrub *s, struct str name)
+{
+	for (size_t i = 0; i < s->count; i++) {
+		const struct scrub_needle *n = &s->needles[i];
+
+		for (size_t at = 0; n->len <= name.len && at <= name.len - n->len; at++) {
+			if (strncasecmp(name.p + at, (const char *)n->bytes, n->len) == 0)
+				return true;
+		}
+	}
+	return false;
 }

@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define SCRUB_MIN_NEEDLE 8u   /* shorter values would star out ordinary text */
@@ -46,5 +47,7 @@ enum av_err scrub_feed(struct scrub *s, const uint8_t *in, size_t len, struct bu
 enum av_err scrub_end(struct scrub *s, struct buf *out) AV_MUST_USE;
 /* One whole text, apart from the stream: the result replaces what is in `out`. */
 enum av_err scrub_text(const struct scrub *s, struct str text, struct buf *out) AV_MUST_USE;
+/* Whether a header's name, which has lost its case, holds a needle in any case. */
+bool scrub_in_name(const struct scrub *s, struct str name);
 
 #endif

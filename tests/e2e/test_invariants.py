@@ -216,19 +216,20 @@ def test_i4_killed_judge_never_lets_a_call_through_unjudged(openai, upstream):
                 os.kill(judge, signal.SIGKILL)
                 wait_for(lambda: openai.pids().get("judge") not in (None, judge) or stop.is_set(),
                          "a new judge")
-            time.sleep(0.7)  # ten restarts in a minute are the supervisor's limit
+            stop.wait(0.5)  # ten restarts in a minute are the supervisor's limit
 
     thread = threading.Thread(target=killer)
     thread.start()
     codes = []
     end = time.monotonic() + 4
     try:
-        while time.monotonic() < end:
+        while time.monotonic() < end and len(codes) < 300:
             with openai.agent() as agent:
                 response = agent.request("POST", CHAT, body=b"{}")
                 assert response.status in (200, 403, 503), response.body
                 codes.append(response.status)
                 assert response.body
+            stop.wait(0.01)
     finally:
         stop.set()
         thread.join()
@@ -466,7 +467,7 @@ def test_i11_pinned_secret_is_refused_for_other_hosts(openai, upstream, provider
     made = openai.aivault(
         "credential", "create", "thief", "--provider", provider, "--auth", "header", "--host", host,
         "--secret-ref", "vault:secret:" + openai.secret["secretId"])
-    assert made.code == 1 and made.errors.startswith("aivault: "), made
+    assert made.code in (1, 2) and made.errors.startswith("aivault: "), made
     listed = openai.aivault("credential", "list", "-v").ok().json()["credentials"]
     assert "thief" not in [c["id"] for c in listed]
     openai.aivault("capability", "create", "thief/any", "--credential", "openai", "--method", "GET",
