@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "broker/scrub.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct sample {
+	const char *needles[4];
+	const char *text;
+	const char *clean;
+};
+
+static const struct sample samples[] = {
+	{{"secret-key"}, "secret-key", "**********"},
+	{{"secret-key"}, "a secret-key b", "a ********** b"},
+	{{"secret-key"}, "secret-ke", "secret-ke"},
+	{{"secret-key"}, "secret-kesecret-key!", "secret-ke**********!"},
+	{{"secret-key"}, "secret-keysecret-key", "********************"},
+	{{"secret-key"}, "ssecret-secret-keyy", "ssecret-**********y"},
+	/* Occurrences that overlap are starred as far as any of them goes. */
+	{{"abababab"}, "xababababababx", "x************x"},
+	{{"aaaaaaaa"}, "aaaaaaaaaaaa", "************"},
+	{{"aaaaaaab"}, "aaaaaaaaaab", "aaa********"},
+	{{"aabaabaaa"}, "aabaabaabaaa", "aab*********"},
+	/* Several needles: one inside another, one running into another. */
+	{{"secret-key", "secret-key-long"}, "secret-key-lonX secret-key-long",
+	    "**********-lonX ***************"},
+	{{"0123456789", "56789abcde"}, "0123456789abcde", "***************"},
+	{{"xsecretsx", "secrets-"}, "xsecretsx xsecrets-", "********* x********"},
+	/* Too short to be scrubbed. */
+	{{"seven77"}, "seven77", "seven77"},
+	{{"secret-key"}, "", ""},
+};
+
+static void
+add_needles(struct scrub *s, const struct sample *t)
+{
+	size_t i;
+
+	scrub_init(s);
+	for (i = 0; i < 4 && t->needles[i] != NULL; i++)
+		assert_int_equal(scrub_add(s, str_of(t->needles[i])), AV_OK);
+}
+
+/* The whole text in pieces that begin at each set bit of `cuts`. */
+static void
+run_cut(const struct sample *t, uint32_t cuts)
+{
+	size_t len = strlen(t->text), from = 0, i;
+	struct scrub s;
+	struct buf out;
+
+	add_needles(&s, t);
+	buf_init(&out, 4096);
+	for (i = 1; i <= len; i++) {
+		if (i < len && (cuts >> (i - 1) & 1u) == 0)
+			continue;
+		assert_int_equal(
+		    scrub_feed(&s, (const uint8_t *)t->text + from, i - from, &out), AV_OK);
+		from = i;
+	}
+	assert_int_equal(scrub_end(&s, &out), AV_OK);
+	assert_int_equal(out.len, len);
+	assert_string_equal(buf_cstr(&out), t->clean);
+	buf_clear(&out);
+	scrub_clear(&s);
+}
+
+static void
+test_secret_is_found_however_the_text_is_cut(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
+		size_t len = strlen(samples[i].text);
+		uint32_t cuts, all = len > 1 ? 1u << (len - 1 > 14 ? 14 : len - 1) : 1;
+
+		/* All ways to cut where that is feasible; then each byte alone. */
+		for (cuts = 0; cuts < all; cuts++)
+			run_cut(&samples[i], cuts);
+		for (cuts = 0; cuts + 1 < len; cuts++)
+			run_cut(&samples[i], 1u << cuts);
+		run_cut(&samples[i], UINT32_MAX);
+	}
+}
+
+static void
+test_whole_text_is_scrubbed_alike(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
+		struct scrub s;
+		struct buf out;
+
+		add_needles(&s, &samples[i]);
+		buf_init(&out, 4096);
+		assert_int_equal(scrub_text(&s, str_of(samples[i].text), &out), AV_OK);
+		assert_string_equal(buf_cstr(&out), samples[i].clean);
+		buf_clear(&out);
+		scrub_clear(&s);
+	}
+}
+
+/* Stars every occurrence in one look at everything. */
+static void
+naive(const uint8_t *text, size_t len, const char *const *needles, size_t count, uint8_t *out)
+{
+	size_t i, j;
+
+	memcpy(out, text, len);
+	for (j = 0; j < count; j++) {
+		size_t n = strlen(needles[j]);
+
+		for (i = 0; n >= SCRUB_MIN_NEEDLE && i + n <= len; i++) {
+			if (memcmp(text + i, needles[j], n) == 0)
+				memset(out + i, '*', n);
+		}
+	}
+}
+
+static void
+test_streams_over_a_small_alphabet_match_the_naive_way(void **state)
+{
+	const char *const needles[] = {"abaababa", "aabaabaab", "babababab", "aaaaaaaaaa"};
+	uint8_t text[400], want[400];
+	unsigned seed = 12345, round;
+
+	(void)state;
+	for (round = 0; round < 3000; round++) {
+		size_t len, i, off = 0;
+		struct scrub s;
+		struct buf out;
+
+		seed = seed * 1103515245u + 12345u;
+		len = seed / 65536u % sizeof(text);
+		for (i = 0; i < len; i++) {
+			seed = seed * 1103515245u + 12345u;
+			text[i] = (seed >> 16 & 3) == 0 ? 'b' : 'a';
+		}
+		naive(text, len, needles, 4, want);
+		scrub_init(&s);
+		for (i = 0; i < 4; i++)
+			assert_int_equal(scrub_add(&s, str_of(needles[i])), AV_OK);
+		buf_init(&out, 4096);
+		while (off < len) {
+			size_t n;
+
+			seed = seed * 1103515245u + 12345u;
+			n = 1 + seed / 65536u % 17;
+			if (n > len - off)
+				n = len - off;
+			assert_int_equal(scrub_feed(&s, text + off, n, &out), AV_OK);
+			/* What is held back is shorter than the longest needle. */
+			assert_true(off + n - out.len < 10);
+			off += n;
+		}
+		assert_int_equal(scrub_end(&s, &out), AV_OK);
+		assert_int_equal(out.len, len);
+		if (len > 0)
+			assert_memory_equal(out.data, want, len);
+		buf_clear(&out);
+		scrub_clear(&s);
+	}
+}
+
+static void
+test_only_a_possible_beginning_is_held_back(void **state)
+{
+	struct scrub s;
+	struct buf out;
+
+	(void)state;
+	scrub_init(&s);
+	buf_init(&out, 4096);
+	assert_int_equal(scrub_add(&s, STR_LIT("secret-key")), AV_OK);
+	assert_int_equal(scrub_feed(&s, (const uint8_t *)"data: one\n\n", 11, &out), AV_OK);
+	assert_int_equal(out.len, 11);
+	assert_int_equal(scrub_feed(&s, (const uint8_t *)"it is secre", 11, &out), AV_OK);
+	assert_int_equal(out.len, 11 + 6);
+	assert_int_equal(scrub_feed(&s, (const uint8_t *)"x", 1, &out), AV_OK);
+	assert_int_equal(out.len, 11 + 12);
+	buf_clear(&out);
+	scrub_clear(&s);
+}
+
+static void
+test_large_pieces_pass_whole(void **state)
+{
+	const size_t len = 300000;
+	uint8_t *text = malloc(len);
+	struct scrub s;
+	struct buf out;
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, 's', len);
+	memcpy(text + 65530, "secret-key", 10);
+	memcpy(text + len - 10, "secret-key", 10);
+	scrub_init(&s);
+	buf_init(&out, len + 4096);
+	assert_int_equal(scrub_add(&s, STR_LIT("secret-key")), AV_OK);
+	assert_int_equal(scrub_feed(&s, text, len, &out), AV_OK);
+	assert_int_equal(scrub_end(&s, &out), AV_OK);
+	memset(text + 65530, '*', 10);
+	memset(text + len - 10, '*', 10);
+	assert_int_equal(out.len, len);
+	assert_memory_equal(out.data, text, len);
+	assert_int_equal(s.hits, 2);
+	buf_clear(&out);
+	scrub_clear(&s);
+	free(text);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_secret_is_found_however_the_text_is_cut),
+		cmocka_unit_test(test_whole_text_is_scrubbed_alike),
+		cmocka_unit_test(test_streams_over_a_small_alphabet_match_the_naive_way),
+		cmocka_unit_test(test_only_a_possible_beginning_is_held_back),
+		cmocka_unit_test(test_large_pieces_pass_whole),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
