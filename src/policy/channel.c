@@ -101,17 +101,21 @@ serve_broker(struct channel *c, short events)
 	if (events & (POLLIN | POLLHUP | POLLERR)) {
 		e = take_asks(c);
 	}
-	/* The batch: all that has come is judged, then written at once. */
-	while (e == AV_OK && c->broker >= 0) {
-		size_t before = c->in.len;
-		e = judge_serve(c->judge, &c->in, &c->out);
-		if (e == AV_OK) {
+	/* The batch: all that has come is judged, then written at once. A full output buffer stops the
+	 * judging, and emptying it takes it up again. */
+	size_t before;
+	bool was_high;
+	do {
+		before = c->in.len;
+		was_high = c->out.len >= JUDGE_OUT_HIGH;
+		if (e == AV_OK && c->broker >= 0) {
+			e = judge_serve(c->judge, &c->in, &c->out);
+		}
+		if (e == AV_OK && c->broker >= 0) {
 			flush(c);
 		}
-		if (c->in.len == before || c->out.len >= JUDGE_OUT_HIGH) {
-			break;
-		}
-	}
+	} while (e == AV_OK && c->broker >= 0 && c->out.len < JUDGE_OUT_HIGH &&
+	         (c->in.len != before || was_high));
 	return e;
 }
 

@@ -68,7 +68,6 @@ state_alloc(void *ud, void *old, size_t old_size, size_t new_size)
 	}
 	if (new_size > had) {
 		if (new_size - had > s->limits.memory_bytes - s->used) {
-			s->over_memory = true;
 			return NULL;
 		}
 		if (new_size >= LARGE_BLOCK && time_is_over(s)) {
@@ -78,10 +77,9 @@ state_alloc(void *ud, void *old, size_t old_size, size_t new_size)
 	void *p = realloc(old, new_size);
 	if (p == NULL) {
 		if (new_size > had) {
-			s->over_memory = true;
 			return NULL;
 		}
-		return old;
+		p = old;
 	}
 	s->used = s->used - had + new_size;
 	return p;
@@ -154,7 +152,6 @@ enum run_status
 sandbox_run(struct sandbox *s, lua_CFunction f, void *arg, uint32_t ms, char *message)
 {
 	lua_State *L = s->L;
-	s->over_memory = false;
 	s->over_time = false;
 	s->work = 0;
 	s->cpu_start_ns = 0;

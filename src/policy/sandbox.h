@@ -38,7 +38,6 @@ struct sandbox {
 	lua_State *L;
 	struct sandbox_limits limits;
 	size_t used; /* bytes that the state holds */
-	bool over_memory;
 	bool over_time;
 	bool armed; /* a run is going on and its clock counts */
 	uint64_t limit_ns;

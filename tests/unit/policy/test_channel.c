@@ -317,6 +317,41 @@ test_body_of_another_ask_is_never_read(void **state)
 	assert_int_equal(wait_for(&p), 0);
 }
 
+/* A broker that writes much and reads late: nothing is lost, nothing stalls. */
+static void
+test_thousands_of_asks_before_the_first_verdict_is_read(void **state)
+{
+	(void)state;
+	enum { ASKS = 40000 };
+	struct process p;
+	struct buf out;
+	size_t used = 0;
+	start(&p);
+	buf_init(&out, 64u * 1024u * 1024u);
+	for (uint64_t i = 0; i < ASKS; i++) {
+		struct judge_ask a = simple_ask(i);
+		assert_int_equal(judge_ask_encode(&a, &out), AV_OK);
+	}
+	pid_t writer = fork();
+	assert_true(writer >= 0);
+	if (writer == 0) {
+		_exit(io_write_all(p.broker, out.data, out.len) == AV_OK ? 0 : 1);
+	}
+	int status = -1;
+	for (uint64_t i = 0; i < ASKS; i++) {
+		struct judge_verdict v;
+		read_verdict(&p, &used, &v);
+		assert_int_equal(v.ask_id, i);
+		assert_int_equal(v.kind, VERDICT_ALLOW);
+		judge_verdict_clear(&v);
+	}
+	assert_int_equal(waitpid(writer, &status, 0), writer);
+	assert_int_equal(status, 0);
+	buf_clear(&out);
+	assert_int_equal(io_send_fds(p.control, CONTROL_STOP, NULL, 0), AV_OK);
+	assert_int_equal(wait_for(&p), 0);
+}
+
 static void
 test_malformed_frame_ends_it_with_an_error(void **state)
 {
@@ -337,6 +372,7 @@ main(void)
 	    cmocka_unit_test(test_limits_set_by_cli_hold_for_a_capability_without_script),
 	    cmocka_unit_test(test_confined_judge_survives_limits_and_loads_the_script_anew),
 	    cmocka_unit_test(test_body_of_another_ask_is_never_read),
+	    cmocka_unit_test(test_thousands_of_asks_before_the_first_verdict_is_read),
 	    cmocka_unit_test(test_malformed_frame_ends_it_with_an_error),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -162,6 +162,26 @@ test_openai_has_its_twenty_capabilities_and_two_alternatives(void **state)
 }
 
 static void
+test_faulty_builtin_file_stops_the_build_with_its_line(void **state)
+{
+	(void)state;
+	static const char bad[] = "\nreturn provider 'zz' { secrets = {}, hosts = 1 }\n";
+	struct embedded_file *files = calloc(embedded_lua_count + 1, sizeof(*files));
+	char message[SANDBOX_MESSAGE_MAX + 1];
+	struct buf out;
+	memcpy(files, embedded_lua, embedded_lua_count * sizeof(*files));
+	files[embedded_lua_count] =
+	    (struct embedded_file){"capabilities/zz.lua", bad, sizeof(bad) - 1};
+	buf_init(&out, 1024 * 1024);
+	assert_int_equal(
+	    judge_emit_manifests(files, embedded_lua_count + 1, &out, message), AV_EINVAL);
+	assert_string_equal(
+	    message, "capabilities/zz.lua:2: provider zz: auth must be made by auth");
+	buf_clear(&out);
+	free(files);
+}
+
+static void
 test_unknown_capability_is_a_deny(void **state)
 {
 	(void)state;
@@ -380,6 +400,7 @@ main(void)
 	    cmocka_unit_test(test_manifest_rules_are_applied_to_a_script),
 	    cmocka_unit_test(test_same_script_always_gives_the_same_manifest),
 	    cmocka_unit_test(test_openai_has_its_twenty_capabilities_and_two_alternatives),
+	    cmocka_unit_test(test_faulty_builtin_file_stops_the_build_with_its_line),
 	    cmocka_unit_test(test_unknown_capability_is_a_deny),
 	    cmocka_unit_test(test_capability_without_policies_or_check_is_allowed),
 	    cmocka_unit_test(test_policies_run_in_order_and_the_first_deny_ends_it),
