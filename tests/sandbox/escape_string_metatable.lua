@@ -1,5 +1,6 @@
 -- expect: policy_error
 -- Methods of a string that are not there.
+-- SPDX-License-Identifier: Apache-2.0
 return provider "hostile" {
   secrets = { HOSTILE_KEY = "secret" },
   auth = auth.header("authorization", "Bearer {{secret}}"),

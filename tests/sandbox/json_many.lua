@@ -1,5 +1,6 @@
 -- expect: policy_error | policy_memory | policy_timeout
 -- JSON with more values than are read.
+-- SPDX-License-Identifier: Apache-2.0
 return provider "hostile" {
   secrets = { HOSTILE_KEY = "secret" },
   auth = auth.header("authorization", "Bearer {{secret}}"),

@@ -1,5 +1,6 @@
 -- expect: policy_error
 -- gsub calls back and copies.
+-- SPDX-License-Identifier: Apache-2.0
 return provider "hostile" {
   secrets = { HOSTILE_KEY = "secret" },
   auth = auth.header("authorization", "Bearer {{secret}}"),

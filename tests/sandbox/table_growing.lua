@@ -1,5 +1,6 @@
 -- expect: policy_memory | policy_timeout
 -- A table that grows until memory ends.
+-- SPDX-License-Identifier: Apache-2.0
 return provider "hostile" {
   secrets = { HOSTILE_KEY = "secret" },
   auth = auth.header("authorization", "Bearer {{secret}}"),

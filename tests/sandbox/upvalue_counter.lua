@@ -1,5 +1,6 @@
 -- expect: policy_error
 -- State in an upvalue, from call to call.
+-- SPDX-License-Identifier: Apache-2.0
 local calls = 0
 return provider "hostile" {
   secrets = { HOSTILE_KEY = "secret" },

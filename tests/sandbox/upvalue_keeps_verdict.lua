@@ -1,5 +1,6 @@
 -- expect: policy_error
 -- Keeping an answer for the next call.
+-- SPDX-License-Identifier: Apache-2.0
 local kept
 return provider "hostile" {
   secrets = { HOSTILE_KEY = "secret" },

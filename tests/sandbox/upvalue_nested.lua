@@ -1,5 +1,6 @@
 -- expect: policy_error
 -- State two functions away.
+-- SPDX-License-Identifier: Apache-2.0
 local n = 0
 local function add() n = n + 1; return n end
 local function bump() return add() end

@@ -1,5 +1,6 @@
 -- expect: policy_error
 -- State in a table that an upvalue holds.
+-- SPDX-License-Identifier: Apache-2.0
 local seen = {}
 return provider "hostile" {
   secrets = { HOSTILE_KEY = "secret" },

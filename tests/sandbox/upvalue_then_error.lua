@@ -1,5 +1,6 @@
 -- expect: policy_error: third
 -- State that an error is to hide.
+-- SPDX-License-Identifier: Apache-2.0
 local calls
 return provider "hostile" {
   secrets = { HOSTILE_KEY = "secret" },
