@@ -15,10 +15,10 @@ static void
 push_state(const struct keeper *k, struct channel *c)
 {
 	struct fault f = { 0 };
-	struct keeper_state s = { .has_vault = k->vault != NULL };
 	enum av_err usable = keeper_usable(k, &f);
+	/* One that does not open is one all the same: resolve then says what is wrong with it. */
+	struct keeper_state s = { .has_vault = usable != AV_ENOVAULT, .locked = usable == AV_ELOCKED };
 	s.generation = k->vault != NULL ? k->vault->generation : 0;
-	s.locked = usable == AV_ELOCKED || usable == AV_EKEY;
 	if (keeper_state_encode(&s, &c->out) != AV_OK)
 		c->dead = true;
 	channel_write(c);

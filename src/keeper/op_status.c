@@ -58,9 +58,12 @@ make_status(struct op_call *c)
 	const struct vault *v = k->vault;
 	cJSON *o = cJSON_CreateObject();
 	cJSON *s = cJSON_AddObjectToObject(o, "status");
-	json_bool(s, "enabled", v != NULL);
+	struct fault f = { 0 };
+	bool exists = keeper_usable(k, &f) != AV_ENOVAULT;
+	json_bool(s, "enabled", exists);
 	json_text(s, "providerType", v != NULL ? v->provider_type : NULL);
-	json_bool(s, "locked", v != NULL && v->locked);
+	/* A key that does not come is as good as none; `fault` says why. */
+	json_bool(s, "locked", exists && (v == NULL || v->kek == NULL));
 	json_text(s, "kekId", v != NULL ? v->kek_id : NULL);
 	add_paths(k, o);
 	add_daemon(k, o);
@@ -68,8 +71,7 @@ make_status(struct op_call *c)
 		json_bool(o, "memoryLocked", vault_memory_is_locked(v));
 		json_number(o, "generation", (int64_t)v->generation);
 	}
-	struct fault f = { 0 };
-	if (keeper_usable(k, &f) != AV_OK && f.err != AV_ENOVAULT) {
+	if (f.err != AV_OK && exists) {
 		cJSON *fault = cJSON_AddObjectToObject(o, "fault");
 		json_text(fault, "error", av_err_code(f.err));
 		json_text(fault, "reason", f.reason);

@@ -7,6 +7,7 @@
 #ifndef AV_TEST_KEEPER_HOUSE_H
 #define AV_TEST_KEEPER_HOUSE_H
 
+#include "base/clock.h"
 #include "keeper/batch.h"
 #include "keeper/channel.h"
 #include "keeper/operator_api.h"
