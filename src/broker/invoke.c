@@ -316,11 +316,16 @@ call_check(struct call *c)
 
 /* ---- 4. the body, where a policy reads it -------------------------------------------------------------- */
 
+static void call_body_is_whole(struct call *c);
+
 static void
 call_read_body(struct call *c)
 {
 	c->stage = CALL_BODY;
-	session_wake(c->s);
+	if (c->body_ended)
+		call_body_is_whole(c);
+	else
+		session_wake(c->s);
 }
 
 static void
@@ -502,6 +507,8 @@ call_send(struct call *c, const struct keeper_released *released)
 	enum av_err e;
 
 	c->stage = CALL_SEND;
+	if (c->req.has_body && c->body_ended && c->body.len <= UPSTREAM_INLINE_MAX)
+		rq.body = (struct str){c->body.len > 0 ? (const char *)c->body.data : "", c->body.len};
 	buf_init(&target, CALL_TARGET_MAX);
 	e = outgoing_needles(released, &c->scrub);
 	if (e != AV_OK)
@@ -552,6 +559,9 @@ call_room(void *ctx)
 		return JUDGE_BODY_MAX + 1 - c->body.len;
 	if (c->stage == CALL_SEND && c->transfer != NULL)
 		return CALL_RING - (c->body.len - c->body_off);
+	/* A small body is taken while others are asked: it then leaves in one piece with the head. */
+	if (c->stage != CALL_SEND && c->body_size <= UPSTREAM_INLINE_MAX)
+		return UPSTREAM_INLINE_MAX - c->body.len;
 	return 0;
 }
 
@@ -559,12 +569,14 @@ call_room(void *ctx)
 static void
 call_stop_body(struct call *c, const struct fault *f)
 {
-	if (c->stage != CALL_SEND) {
+	if (c->stage == CALL_SEND) {
+		transfer_cancel(c->transfer);
+		call_fail(c, f);
+	} else if (c->stage == CALL_BODY) {
 		call_deny(c, f, 0, (struct str){"", 0});
-		return;
+	} else {
+		c->gone = true; /* somebody was asked: the answer ends the call */
 	}
-	transfer_cancel(c->transfer);
-	call_fail(c, f);
 }
 
 static void
@@ -581,7 +593,7 @@ call_on_client_body(void *ctx, struct str bytes)
 		call_stop_body(c, &f);
 		return;
 	}
-	if (c->stage == CALL_BODY && c->request_bytes > JUDGE_BODY_MAX) {
+	if (c->stage != CALL_SEND && c->request_bytes > JUDGE_BODY_MAX) {
 		fault_set(&f, AV_ETOOBIG, "body_too_big_to_inspect", "Send less.",
 		    "A policy reads this body, so it may have at most %u bytes.", JUDGE_BODY_MAX);
 		call_stop_body(c, &f);

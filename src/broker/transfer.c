@@ -250,12 +250,27 @@ transfer_set_headers(struct transfer *t, const struct upstream_request *rq, stru
 			    "The secret holds bytes that a header may not have.");
 		e = transfer_add_line(t, p->name, p->value);
 	}
-	/* No pause of a second before bodies over 1 MiB. */
+	/* No pause of a second before bodies over 1 MiB, no type that the caller did not give. */
 	if (e == AV_OK)
 		e = transfer_append(t, "Expect:");
+	if (e == AV_OK && header_list_find(rq->headers, STR_LIT("content-type")) == NULL)
+		e = transfer_append(t, "Content-Type:");
 	if (e != AV_OK)
 		return fault_set(f, e, "out_of_memory", "", "Out of memory.");
 	return AV_OK;
+}
+
+/* The whole body, or none that is said so ("Content-Length: 0"), in one piece with the head. */
+static CURLcode
+transfer_set_inline(CURL *h, struct str body)
+{
+	CURLcode rc = curl_easy_setopt(h, CURLOPT_POST, 1L);
+
+	if (rc == CURLE_OK)
+		rc = curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
+	if (rc == CURLE_OK)
+		rc = curl_easy_setopt(h, CURLOPT_COPYPOSTFIELDS, body.p);
+	return rc;
 }
 
 static CURLcode
@@ -265,19 +280,22 @@ transfer_set_method(struct transfer *t, const struct upstream_request *rq)
 	CURLcode rc = curl_easy_setopt(h, CURLOPT_CUSTOMREQUEST, rq->method);
 	bool wants_length = strcmp(rq->method, "POST") == 0 || strcmp(rq->method, "PUT") == 0 ||
 	    strcmp(rq->method, "PATCH") == 0;
+	curl_off_t size = -1;
 
 	if (strcmp(rq->method, "HEAD") == 0)
 		return curl_easy_setopt(h, CURLOPT_NOBODY, 1L);
 	if (!rq->has_body && !wants_length)
 		return rc;
-	/* An empty body is said so: Content-Length: 0. */
+	if (rc != CURLE_OK)
+		return rc;
+	if (!rq->has_body)
+		return transfer_set_inline(h, (struct str){"", 0});
+	if (rq->body.p != NULL)
+		return transfer_set_inline(h, rq->body);
+	if (rq->body_size != UINT64_MAX)
+		size = (curl_off_t)rq->body_size;
 	rc = curl_easy_setopt(h, CURLOPT_UPLOAD, 1L);
-	if (rc == CURLE_OK)
-		rc = curl_easy_setopt(h, CURLOPT_INFILESIZE_LARGE,
-		    !rq->has_body                   ? (curl_off_t)0
-		        : rq->body_size == UINT64_MAX ? (curl_off_t)-1
-		                                      : (curl_off_t)rq->body_size);
-	return rc;
+	return rc != CURLE_OK ? rc : curl_easy_setopt(h, CURLOPT_INFILESIZE_LARGE, size);
 }
 
 static enum av_err

@@ -20,6 +20,8 @@ struct upstream_dev {
 	bool http1_only;
 };
 
+struct upstream_socket;
+
 struct upstream {
 	struct broker *b;
 	CURLM *multi;
@@ -29,6 +31,8 @@ struct upstream {
 	CURL *pool[UPSTREAM_POOL];
 	size_t pool_count;
 	struct transfer *live; /* list */
+	struct upstream_socket **sockets; /* by descriptor; kept for the next use of its number */
+	size_t socket_room;
 	int depth;             /* > 0: inside libcurl */
 	struct upstream_dev dev;
 };

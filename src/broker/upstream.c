@@ -53,35 +53,64 @@ upstream_on_socket_closed(uv_handle_t *handle)
 	free(handle->data);
 }
 
+/*
+ * The watcher of a descriptor. A stopped one holds nothing but the number, so it serves again when
+ * the number does, whether that is still the same connection or not.
+ */
+static struct upstream_socket *
+upstream_socket_of(struct upstream *u, curl_socket_t fd)
+{
+	struct upstream_socket *s;
+	size_t at = (size_t)fd, room = u->socket_room == 0 ? 64 : u->socket_room;
+
+	while (room <= at)
+		room *= 2;
+	if (room > u->socket_room) {
+		struct upstream_socket **grown = realloc(u->sockets, room * sizeof(*grown));
+
+		if (grown == NULL)
+			return NULL;
+		memset(grown + u->socket_room, 0, (room - u->socket_room) * sizeof(*grown));
+		u->sockets = grown;
+		u->socket_room = room;
+	}
+	if (u->sockets[at] != NULL)
+		return u->sockets[at];
+	s = calloc(1, sizeof(*s));
+	if (s == NULL)
+		return NULL;
+	if (uv_poll_init_socket(&u->b->loop, &s->poll, fd) != 0) {
+		free(s);
+		return NULL;
+	}
+	s->u = u;
+	s->fd = fd;
+	s->poll.data = s;
+	u->sockets[at] = s;
+	return s;
+}
+
 static int
 upstream_on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *socket_ctx)
 {
 	struct upstream *u = ctx;
-	struct upstream_socket *s = socket_ctx;
+	struct upstream_socket *s = NULL;
 	int events = 0;
 
 	(void)easy;
+	(void)socket_ctx;
+	if (fd < 0)
+		return -1;
 	if (what == CURL_POLL_REMOVE) {
-		if (s != NULL) {
+		if ((size_t)fd < u->socket_room)
+			s = u->sockets[fd];
+		if (s != NULL)
 			uv_poll_stop(&s->poll);
-			uv_close((uv_handle_t *)&s->poll, upstream_on_socket_closed);
-			(void)curl_multi_assign(u->multi, fd, NULL);
-		}
 		return 0;
 	}
-	if (s == NULL) {
-		s = calloc(1, sizeof(*s));
-		if (s == NULL)
-			return -1;
-		if (uv_poll_init_socket(&u->b->loop, &s->poll, fd) != 0) {
-			free(s);
-			return -1;
-		}
-		s->u = u;
-		s->fd = fd;
-		s->poll.data = s;
-		(void)curl_multi_assign(u->multi, fd, s);
-	}
+	s = upstream_socket_of(u, fd);
+	if (s == NULL)
+		return -1;
 	if (what & CURL_POLL_IN)
 		events |= UV_READABLE;
 	if (what & CURL_POLL_OUT)
@@ -388,6 +417,8 @@ upstream_on_timer_closed(uv_handle_t *handle)
 void
 upstream_free(struct upstream *u)
 {
+	size_t i;
+
 	if (u == NULL)
 		return;
 	while (u->live != NULL)
@@ -398,6 +429,11 @@ upstream_free(struct upstream *u)
 		(void)curl_multi_cleanup(u->multi);
 	if (u->share != NULL)
 		(void)curl_share_cleanup(u->share);
+	for (i = 0; i < u->socket_room; i++) {
+		if (u->sockets[i] != NULL)
+			uv_close((uv_handle_t *)&u->sockets[i]->poll, upstream_on_socket_closed);
+	}
+	free(u->sockets);
 	if (u->timer != NULL)
 		uv_close((uv_handle_t *)u->timer, upstream_on_timer_closed);
 	upstream_dev_clear(&u->dev);

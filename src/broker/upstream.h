@@ -18,6 +18,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define UPSTREAM_INLINE_MAX (32u * 1024u)
+
 struct upstream;
 struct transfer;
 
@@ -29,6 +31,8 @@ struct upstream_request {
 	const struct keeper_released *auth; /* its header parts are added */
 	bool has_body;
 	uint64_t body_size;         /* UINT64_MAX: chunked */
+	struct str body;            /* p not NULL: all of it is here, at most UPSTREAM_INLINE_MAX; it
+	                               leaves in one piece with the head, and `read` is not called */
 	uint8_t http;               /* 1 or 2 */
 	uint64_t timeout_ms;        /* what is left for the whole transfer; 0 = no limit */
 };
