@@ -8,9 +8,11 @@
 #include "base/spawn.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
-#include <sys/file.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #define RESULT_MAX (1024u * 1024u)
@@ -29,21 +31,22 @@ wait_for_end(int fd)
 	while (n > 0 || (n < 0 && errno == EINTR));
 }
 
-/* The daemon holds its lock until its very end, and the kernel wakes us then. */
+/* Until the process is gone. Not by its lock: the next daemon may have that at once. */
 static void
-wait_for_lock(const char *agent_socket)
+wait_for_process(pid_t pid)
 {
-	char path[PATHS_MAX + 32];
-	const char *slash = strrchr(agent_socket, '/');
+#ifdef SYS_pidfd_open
+	struct pollfd p = {.fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN};
 
-	(void)snprintf(path, sizeof(path), "%.*s/aivaultd.lock", (int)(slash - agent_socket),
-	    agent_socket);
-	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return;
-	while (flock(fd, LOCK_EX) != 0 && errno == EINTR)
+	while (p.fd >= 0 && poll(&p, 1, -1) < 0 && errno == EINTR)
 		;
-	io_close(&fd);
+	io_close(&p.fd);
+#else
+	const struct timespec tick = {0, 5000000};
+
+	while (kill(pid, 0) == 0)
+		(void)nanosleep(&tick, NULL);
+#endif
 }
 
 static int
@@ -71,15 +74,20 @@ run_stop(struct args *a)
 	struct fault f = {0};
 	struct found found;
 	struct buf result;
+	struct peer daemon;
 	int rc;
 
 	(void)a;
 	if (discover(SOCKET_OPERATOR, 0, &found, &f) != AV_OK)
 		return print_fault(&f);
+	/* The socket was bound by the supervisor, so its peer is the supervisor. */
+	if (io_peer(found.fd, &daemon) != AV_OK)
+		daemon.pid = 0;
 	buf_init(&result, RESULT_MAX);
 	if (operator_call(found.fd, "daemon.stop", "{}", (struct str){NULL, 0}, &result, &f) == AV_OK) {
 		wait_for_end(found.fd);
-		wait_for_lock(found.agent_socket);
+		if (daemon.pid > 0)
+			wait_for_process(daemon.pid);
 		rc = print_pairs("stopped", found.agent_socket, NULL);
 	} else {
 		rc = print_fault(&f);
