@@ -109,7 +109,7 @@ take_channel(struct keeper *k, struct batch *b, struct channel *c, size_t *used)
 
 /* A release that was not reached before the failure needs its answer too. */
 static void
-fail_releases(struct keeper *k, struct channel *c)
+fail_releases(struct channel *c)
 {
 	struct buf kept;
 	size_t at = 0;
@@ -142,7 +142,6 @@ fail_releases(struct keeper *k, struct channel *c)
 	c->pending_since_ms = kept.len > 0 ? clock_mono_ms() + RETRY_AFTER_MS : 0;
 	if (c->dead)
 		buf_reset(&c->pending);
-	(void)k;
 }
 
 static void
@@ -160,10 +159,9 @@ answer_all(struct keeper *k, struct batch *b)
 static void
 settle_channel(struct channel *c, size_t used)
 {
-	size_t at = used;
 	buf_consume(&c->pending, used < c->pending.len ? used : c->pending.len);
 	c->has_release = false;
-	for (at = 0; at < c->pending.len;) {
+	for (size_t at = 0; at < c->pending.len;) {
 		struct frame f;
 		size_t n = 0;
 		if (frame_parse(c->pending.data + at, c->pending.len - at, &f, &n) != AV_OK)
@@ -219,7 +217,7 @@ batch_flush(struct keeper *k)
 		if (e == AV_OK)
 			settle_channel(c, used[i]);
 		else
-			fail_releases(k, c);
+			fail_releases(c);
 		channel_write(c);
 	}
 }

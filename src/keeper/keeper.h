@@ -11,6 +11,7 @@
 #define AV_KEEPER_KEEPER_H
 
 #include "audit/log.h"
+#include "base/confine.h"
 #include "base/io.h"
 #include "base/paths.h"
 #include "vault/vault.h"
@@ -38,6 +39,7 @@ struct keeper {
 	int judge_fd;    /* kept for later */
 	struct channel *channels[KEEPER_MAX_CHANNELS];
 	struct operator_client *clients[KEEPER_MAX_CLIENTS];
+	struct confine_state confinement; /* for status */
 	bool stopping;
 	bool want_stop; /* an operator asked; told to the supervisor once the answer is out */
 	bool want_restart;

@@ -2,7 +2,6 @@
 /*
  * aivault-keeper - the vault. Started by aivaultd with its control socket at descriptor 3.
  */
-#include "base/confine.h"
 #include "base/log.h"
 #include "keeper/loop.h"
 #include "keeper/operator_api.h"
@@ -69,7 +68,6 @@ static enum av_err
 set_up(struct keeper *k, struct fault *f)
 {
 	struct paths paths;
-	struct confine_state state = { 0 };
 	enum av_err e = check_environment(f);
 	if (e == AV_OK)
 		e = paths_find(&paths, f);
@@ -81,7 +79,8 @@ set_up(struct keeper *k, struct fault *f)
 		k->control_fd = CONTROL_FD;
 		e = take_lock(k, f);
 	}
-	if (e == AV_OK && (confine_basic(&state) != AV_OK || confine_keeper(&state) != AV_OK))
+	if (e == AV_OK && (confine_basic(&k->confinement) != AV_OK ||
+	                      confine_keeper(&k->confinement) != AV_OK))
 		e = fault_set(f, AV_ESYS, "confinement", "", "the keeper could not be confined");
 	if (e != AV_OK)
 		return e;

@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Created, pinned, and a credential for the provider and each of its alternatives. */
+#define MAX_EVENTS (3u + MANIFEST_MAX_ALTERNATIVES)
+
 static cJSON *
 metadata(const struct keeper *k, const struct secret_record *r)
 {
@@ -119,7 +122,7 @@ store_secret(struct op_call *c, struct secret_record *r, const struct manifest *
 {
 	struct vault *v = c->k->vault;
 	struct string_list made = { 0 };
-	struct audit_event events[8];
+	struct audit_event events[MAX_EVENTS];
 	char scope[SCOPE_TEXT_MAX];
 	size_t n = 0;
 	enum av_err e = keeper_change_begin(c->k, c->fault);
@@ -146,7 +149,7 @@ store_secret(struct op_call *c, struct secret_record *r, const struct manifest *
 		events[i].scope = str_of(scope);
 		events[i].note = i == 0 ? str_of(r->name) : str_of(r->pinned);
 	}
-	for (size_t i = 0; i < made.count && n < 8; i++, n++) {
+	for (size_t i = 0; i < made.count && n < MAX_EVENTS; i++, n++) {
 		events[n] = op_event(c, "credential.create");
 		events[n].credential = str_of(made.items[i]);
 		events[n].scope = str_of(scope);

@@ -51,6 +51,15 @@ add_daemon(const struct keeper *k, cJSON *o)
 	}
 }
 
+static void
+add_confinement(const struct keeper *k, cJSON *o)
+{
+	cJSON *c = cJSON_AddObjectToObject(cJSON_AddObjectToObject(o, "confinement"), "keeper");
+	json_bool(c, "noNewPrivileges", k->confinement.no_new_privs);
+	json_bool(c, "noCoreDump", k->confinement.no_dump);
+	json_text(c, "seccomp", confine_seccomp_word(&k->confinement));
+}
+
 static enum av_err
 make_status(struct op_call *c)
 {
@@ -67,6 +76,7 @@ make_status(struct op_call *c)
 	json_text(s, "kekId", v != NULL ? v->kek_id : NULL);
 	add_paths(k, o);
 	add_daemon(k, o);
+	add_confinement(k, o);
 	if (v != NULL) {
 		json_bool(o, "memoryLocked", vault_memory_is_locked(v));
 		json_number(o, "generation", (int64_t)v->generation);
