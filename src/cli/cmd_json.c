@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/command.h"
 #include "cli/invocation.h"
+#include "cli/json_args.h"
 #include "cli/print.h"
 
-#include <cjson/cJSON.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define BODY_MAX (64u * 1024u * 1024u)
 
@@ -57,14 +56,10 @@ on_body(void *ctx, struct str bytes, struct fault *f)
 static bool
 is_json(struct str s)
 {
-	const char *end = NULL;
-	cJSON *root = cJSON_ParseWithLengthOpts(s.p, s.len, &end, 0);
-	bool ok = root != NULL;
+	cJSON *root = json_parse(s);
 
-	for (; ok && end < s.p + s.len; end++)
-		ok = strchr(" \t\r\n", *end) != NULL && *end != '\0';
 	cJSON_Delete(root);
-	return ok;
+	return root != NULL;
 }
 
 static void
@@ -96,7 +91,7 @@ print_result(const struct invocation *v, const struct result *r)
 	struct buf out;
 	int rc;
 
-	if (r->body.len == 0 || !is_json(view(&r->body))) {
+	if (!is_json(view(&r->body))) {
 		char message[96];
 		(void)snprintf(message, sizeof(message),
 		    "the upstream's answer (status %u) is not JSON", r->status);

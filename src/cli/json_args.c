@@ -82,3 +82,18 @@ json_string(const cJSON *o, const char *key, const char *dflt)
 
 	return cJSON_IsString(v) ? v->valuestring : dflt;
 }
+
+cJSON *
+json_parse(struct str text)
+{
+	const char *end = NULL;
+	cJSON *root = text.len == 0 ? NULL : cJSON_ParseWithLengthOpts(text.p, text.len, &end, 0);
+
+	for (; root != NULL && end < text.p + text.len; end++) {
+		if (*end == '\0' || strchr(" \t\r\n", *end) == NULL) {
+			cJSON_Delete(root);
+			return NULL;
+		}
+	}
+	return root;
+}

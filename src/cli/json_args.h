@@ -3,6 +3,7 @@
 #ifndef AV_CLI_JSON_ARGS_H
 #define AV_CLI_JSON_ARGS_H
 
+#include "base/str.h"
 #include "cli/args.h"
 
 #include <cjson/cJSON.h>
@@ -15,6 +16,8 @@ bool json_add_options(cJSON *o, const char *key, const struct args *a, const cha
 enum av_err json_add_scope(cJSON *o, const struct args *a, struct fault *f) AV_MUST_USE;
 /* --workspace-id and --group-id alone: a group needs its workspace. */
 enum av_err json_add_context(cJSON *o, const struct args *a, struct fault *f) AV_MUST_USE;
+/* Parses a whole text: only blanks may follow the value. NULL: it is not JSON. */
+cJSON *json_parse(struct str text);
 /* The string at `key`, or `dflt`. */
 const char *json_string(const cJSON *o, const char *key, const char *dflt);
 

@@ -135,14 +135,13 @@ add_parsed(struct invocation *v, const cJSON *root, struct fault *f)
 enum av_err
 request_json_text(struct invocation *v, struct str text, struct fault *f)
 {
-	const char *end = NULL;
 	cJSON *root;
 	enum av_err e;
 
 	if (text.len > REQUEST_MAX)
 		return bad(f, "it is over 16 MiB");
-	root = cJSON_ParseWithLengthOpts(text.p, text.len, &end, 0);
-	if (root == NULL || str_trim((struct str){end, text.len - (size_t)(end - text.p)}).len > 1)
+	root = json_parse(text);
+	if (root == NULL)
 		e = bad(f, "it does not parse");
 	else if (has_nul_escape(text))
 		e = bad(f, "\\u0000 may not stand in it");
