@@ -30,7 +30,11 @@ print_failure(const char *code, const char *message, const char *remedy)
 	(void)buf_appendf(&raw, "aivault: %s: %.*s.", code, bare_length(message), message);
 	if (bare_length(remedy) > 0) {
 		char last = remedy[bare_length(remedy) - 1];
-		(void)buf_appendf(&raw, " %.*s%s", bare_length(remedy), remedy,
+		char first = remedy[0];
+		/* A sentence begins with a capital, a command that stands alone does not. */
+		if (first >= 'a' && first <= 'z' && strncmp(remedy, "aivault ", 8) != 0)
+			first = (char)(first - 'a' + 'A');
+		(void)buf_appendf(&raw, " %c%.*s%s", first, bare_length(remedy) - 1, remedy + 1,
 		    last == '?' || last == '!' ? "" : ".");
 	}
 	if (escape_text(&safe, (struct str){(const char *)raw.data, raw.len}, raw.len) == AV_OK &&
