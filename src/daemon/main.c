@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/confine.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "daemon/listen.h"
@@ -87,6 +88,7 @@ open_stdio(void)
 static enum av_err
 run(struct options *o, struct fault *f)
 {
+	struct confine_state confined = {0};
 	struct signals s = {.fd = -1};
 	struct listen l;
 	enum av_err e;
@@ -97,6 +99,9 @@ run(struct options *o, struct fault *f)
 		e = options_resolve(o, f);
 	if (e != AV_OK)
 		return e;
+	/* Its environment may hold the vault's key. */
+	if (confine_basic(&confined) != AV_OK)
+		return fault_set(f, AV_ESYS, "confinement", "", "the supervisor cannot be confined");
 	if (signals_init(&s) != AV_OK)
 		return fault_set(f, AV_ESYS, "signals", "", "signals cannot be set up");
 	e = listen_lock(&l, o, f);
