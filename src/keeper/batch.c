@@ -221,3 +221,12 @@ batch_flush(struct keeper *k)
 		channel_write(c);
 	}
 }
+
+void
+batch_settle(struct keeper *k)
+{
+	for (size_t i = 0; i < KEEPER_MAX_CHANNELS; i++)
+		if (k->channels[i] != NULL && !k->channels[i]->dead)
+			channel_read(k, k->channels[i]);
+	batch_flush(k);
+}

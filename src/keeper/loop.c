@@ -166,9 +166,6 @@ loop_run(struct keeper *k)
 		tell_wishes(k);
 	}
 	/* Outcomes that the broker sent before it ended are still in the socket. */
-	for (size_t i = 0; i < KEEPER_MAX_CHANNELS; i++)
-		if (k->channels[i] != NULL && !k->channels[i]->dead)
-			channel_read(k, k->channels[i]);
-	batch_flush(k);
+	batch_settle(k);
 	return AV_OK;
 }

@@ -4,6 +4,7 @@
 
 #include "audit/checkpoint.h"
 #include "audit/query.h"
+#include "keeper/batch.h"
 
 static enum av_err
 need_store(struct op_call *c)
@@ -31,6 +32,8 @@ op_audit(struct op_call *c)
 	enum av_err e = need_store(c);
 	if (e != AV_OK)
 		return e;
+	/* What the broker has told and no commit holds yet belongs to the answer. */
+	batch_settle(c->k);
 	e = audit_query(c->k->vault->store, &f, &c->raw, &cut);
 	if (e != AV_OK)
 		return fault_set(c->fault, e, "audit_unreadable", "Restore vault.db from a backup", "%s: %s",
@@ -49,6 +52,7 @@ op_audit_verify(struct op_call *c)
 	enum av_err e = need_store(c);
 	if (e != AV_OK)
 		return e;
+	batch_settle(c->k);
 	e = chain_verify(c->k->vault->store, &report);
 	if (e == AV_OK)
 		e = checkpoint_verify(c->k->vault, &checkpoints, &bad);

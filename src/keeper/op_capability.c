@@ -171,8 +171,9 @@ add_builtin(const struct keeper *k, cJSON *to, const struct manifest *m,
 	json_bool(o, "enabled",
 	    k->vault == NULL || !vault_capability_is_disabled(k->vault, str_of(cap->id)));
 	cJSON *secrets = cJSON_AddObjectToObject(o, "requiredSecrets");
-	for (size_t i = 0; i < m->secrets.count; i++)
-		json_text(secrets, m->secrets.items[i].name, m->secrets.items[i].value);
+	const struct pair_list *needs = manifest_secrets_for(m, cap);
+	for (size_t i = 0; needs != NULL && i < needs->count; i++)
+		json_text(secrets, needs->items[i].name, needs->items[i].value);
 	cJSON_AddItemToArray(to, o);
 }
 
@@ -234,7 +235,8 @@ set_enabled(struct op_call *c, bool enabled)
 	if (builtin_capability(&c->k->builtin, id, &m) == NULL &&
 	    vault_custom_capability(c->k->vault, id) == NULL)
 		return fault_set(c->fault, AV_ENOCAP, "capability_not_found",
-		    "Run `aivault capability list`", "capability not found: there is no such capability");
+		    "Run `aivault capability list`", "capability not found: there is no %.*s here",
+		    id.len > 128 ? 128 : (int)id.len, id.p);
 	e = keeper_change_begin(c->k, c->fault);
 	if (e != AV_OK)
 		return e;

@@ -25,7 +25,8 @@ find(struct op_call *c, struct subject *s)
 	    c->k->vault != NULL ? vault_custom_capability(c->k->vault, id) : NULL;
 	if (cc == NULL)
 		return fault_set(c->fault, AV_ENOCAP, "capability_not_found",
-		    "Run `aivault capability list`", "capability not found: there is no such capability");
+		    "Run `aivault capability list`", "capability not found: there is no %.*s here",
+		    id.len > 128 ? 128 : (int)id.len, id.p);
 	if (cc->fault.err != AV_OK) {
 		*c->fault = cc->fault;
 		return cc->fault.err;
@@ -38,15 +39,16 @@ static void
 add_setup(cJSON *o, const struct subject *s)
 {
 	char line[200];
-	if (s->m == NULL || s->m->secrets.count == 0) {
+	const struct pair_list *needs = s->m != NULL ? manifest_secrets_for(s->m, s->cap) : NULL;
+	if (needs == NULL || needs->count == 0) {
 		json_text(o, "setup", NULL);
 		return;
 	}
 	cJSON *setup = cJSON_AddObjectToObject(o, "setup");
 	cJSON *secrets = cJSON_AddObjectToObject(setup, "requiredSecrets");
 	cJSON *commands = cJSON_AddArrayToObject(setup, "commands");
-	for (size_t i = 0; i < s->m->secrets.count; i++) {
-		const struct pair *p = &s->m->secrets.items[i];
+	for (size_t i = 0; i < needs->count; i++) {
+		const struct pair *p = &needs->items[i];
 		json_text(secrets, p->name, p->value);
 		snprintf(line, sizeof(line), "aivault secrets create --name %s", p->name);
 		cJSON_AddItemToArray(commands, cJSON_CreateString(line));

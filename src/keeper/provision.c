@@ -60,7 +60,11 @@ enabled_list(const struct need *n, const struct string_list *enable, struct stri
 {
 	enum av_err e = AV_OK;
 	for (size_t i = 0; e == AV_OK && i < n->m->capability_count; i++) {
-		struct str id = str_of(n->m->capabilities[i].id);
+		const struct capability *cap = &n->m->capabilities[i];
+		struct str id = str_of(cap->id);
+		/* Another alternative of the provider serves it, at other hosts. */
+		if (!hosts_meet(n->alt != NULL ? &n->alt->hosts : &n->m->hosts, &cap->hosts))
+			continue;
 		if (enable != NULL && !string_list_has(enable, id))
 			continue;
 		if (n->alt != NULL && n->alt->capabilities.count > 0 &&

@@ -27,7 +27,8 @@ resolve_capability(const struct keeper *k, struct str id, struct resolution *out
 	} else {
 		return fault_set(f, AV_ENOCAP, "capability_not_found",
 		    "Run `aivault capability list` to see what there is",
-		    "capability not found: there is no such capability here");
+		    "capability not found: there is no %.*s here",
+		    id.len > 128 ? 128 : (int)id.len, id.p);
 	}
 	if (vault_capability_is_disabled(k->vault, id))
 		return fault_set(f, AV_EPOLICY, "capability_disabled",

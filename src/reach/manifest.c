@@ -2,6 +2,8 @@
 /* What a manifest is made of. Its wire form is in manifest_codec.c, its rules in manifest_check.c. */
 #include "reach/manifest.h"
 
+#include "reach/host.h"
+
 #include <stdlib.h>
 
 static const char *const auth_names[AUTH_KIND_COUNT] = {
@@ -179,5 +181,30 @@ manifest_capability(const struct manifest *m, struct str id)
 	for (size_t i = 0; i < m->capability_count; i++)
 		if (str_eq_cstr(id, m->capabilities[i].id))
 			return &m->capabilities[i];
+	return NULL;
+}
+
+bool
+hosts_meet(const struct string_list *a, const struct string_list *b)
+{
+	for (size_t i = 0; i < a->count; i++)
+		for (size_t j = 0; j < b->count; j++)
+			if (host_matches(str_of(a->items[i]), str_of(b->items[j])) ||
+			    host_matches(str_of(b->items[j]), str_of(a->items[i])))
+				return true;
+	return false;
+}
+
+const struct pair_list *
+manifest_secrets_for(const struct manifest *m, const struct capability *c)
+{
+	if (hosts_meet(&m->hosts, &c->hosts))
+		return &m->secrets;
+	for (size_t i = 0; i < m->alternative_count; i++) {
+		const struct alternative *a = &m->alternatives[i];
+		if ((a->capabilities.count == 0 || string_list_has(&a->capabilities, str_of(c->id))) &&
+		    hosts_meet(&a->hosts, &c->hosts))
+			return &a->secrets;
+	}
 	return NULL;
 }

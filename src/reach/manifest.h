@@ -113,6 +113,11 @@ enum av_err auth_desc_validate(const struct auth_desc *a, struct fault *f) AV_MU
 /* The rules on one capability, whoever made it (its id need not begin with a provider's name). */
 enum av_err capability_validate(const struct capability *c, struct fault *f) AV_MUST_USE;
 const struct capability *manifest_capability(const struct manifest *m, struct str id);
+/* Does a name of `b` match a pattern of `a`, or the other way round? */
+bool hosts_meet(const struct string_list *a, const struct string_list *b);
+/* The secrets that `c` of `m` needs: the provider's own where its hosts serve the capability, else
+ * those of the first alternative that does; NULL where nothing serves it. Borrows. */
+const struct pair_list *manifest_secrets_for(const struct manifest *m, const struct capability *c);
 
 /* Appends the fields to a frame / reads them (allocates *out). */
 void manifest_encode(const struct manifest *m, struct frame_writer *w);

@@ -40,15 +40,15 @@ reach_allows(const struct capability *c, struct str method, struct str host, str
 {
 	if (!string_list_has(&c->methods, method))
 		return fault_set(f, AV_EPOLICY, "method_not_allowed",
-		    "see `aivault capability describe`", "%s does not allow the method %.*s", c->id,
+		    "See `aivault capability describe`", "%s does not allow the method %.*s", c->id,
 		    method.len > 16 ? 16 : (int)method.len, method.p);
 	if (!hosts_allow(&c->hosts, host))
 		return fault_set(f, AV_EPOLICY, "host_not_allowed",
-		    "see `aivault capability describe`", "%s does not reach the host %.*s", c->id,
+		    "See `aivault capability describe`", "%s does not reach the host %.*s", c->id,
 		    host.len > 253 ? 253 : (int)host.len, host.p);
 	if (!paths_allow(&c->paths, path))
 		return fault_set(f, AV_EPOLICY, "path_not_allowed",
-		    "see `aivault capability describe`", "%s does not allow the path %.*s", c->id,
+		    "See `aivault capability describe`", "%s does not allow the path %.*s", c->id,
 		    path.len > 200 ? 200 : (int)path.len, path.p);
 	return AV_OK;
 }
