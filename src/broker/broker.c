@@ -57,6 +57,7 @@ broker_stop(struct broker *b)
 	if (b->stopping)
 		return;
 	b->stopping = true;
+	io_close(&b->agent_fd);
 	uv_timer_start(&b->stop_timer, broker_on_stop_timer, BROKER_STOP_MS, 0);
 	listener_stop(b->listener);
 	broker_maybe_leave(b);
@@ -112,6 +113,18 @@ broker_maybe_ready(struct broker *b)
 	broker_tell(CONTROL_READY);
 }
 
+/* An agent that came before the keeper's state is known would be turned away for nothing. */
+void
+broker_on_keeper_state(struct broker *b)
+{
+	int fd = b->agent_fd;
+
+	b->agent_fd = -1;
+	if (fd >= 0 && listener_use(b->listener, fd) != AV_OK)
+		log_error("the agent socket is of no use");
+	broker_maybe_ready(b);
+}
+
 static void
 broker_on_tag(struct broker *b, unsigned char tag, int *fds, size_t n)
 {
@@ -129,10 +142,14 @@ broker_on_tag(struct broker *b, unsigned char tag, int *fds, size_t n)
 			e = policy_client_use(b->policy, fd);
 		break;
 	case CONTROL_AGENT_SOCKET:
-		if (fd >= 0 && !b->stopping)
-			e = listener_use(b->listener, fd);
-		else
+		if (fd < 0 || b->stopping) {
 			io_close(&fd);
+			break;
+		}
+		io_close(&b->agent_fd);
+		b->agent_fd = fd;
+		if (keeper_client_is_up(b->keeper))
+			broker_on_keeper_state(b);
 		break;
 	case CONTROL_STOP:
 		broker_stop(b);
@@ -171,6 +188,7 @@ broker_init(struct broker *b, const struct broker_options *opt, const char *ca_p
 	enum av_err e;
 
 	memset(b, 0, sizeof(*b));
+	b->agent_fd = -1;
 	b->opt = *opt;
 	if (uv_loop_init(&b->loop) != 0)
 		return AV_ESYS;
@@ -205,6 +223,7 @@ broker_run(struct broker *b)
 void
 broker_clear(struct broker *b)
 {
+	io_close(&b->agent_fd);
 	listener_close_all(b->listener);
 	/* What has ended just now has outcomes to tell. */
 	(void)uv_run(&b->loop, UV_RUN_NOWAIT);

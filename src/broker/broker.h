@@ -39,6 +39,7 @@ struct broker {
 	struct resolve_cache *resolved;
 	struct upstream *upstream;
 	struct listener *listener;
+	int agent_fd;          /* waits until the keeper has told its state; -1: none */
 
 	uv_poll_t control;
 	uv_timer_t idle_timer; /* telling "idle" waits a moment: calls often follow each other */
@@ -61,6 +62,8 @@ void broker_call_begins(struct broker *b);
 void broker_call_ends(struct broker *b);
 /* A connection has closed: while stopping, the last one is the end. */
 void broker_maybe_leave(struct broker *b);
+/* The keeper has told its state: from now on agents can be served. */
+void broker_on_keeper_state(struct broker *b);
 /* The judge missed its deadline: asks the supervisor for a new one. */
 void broker_tell_judge_silent(struct broker *b);
 

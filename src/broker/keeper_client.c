@@ -161,6 +161,8 @@ keeper_on_frame(void *ctx, const struct frame *f)
 	case KEEPER_STATE:
 		e = keeper_state_decode(f, &k->state);
 		k->has_state = e == AV_OK;
+		if (e == AV_OK)
+			broker_on_keeper_state(k->b);
 		return e;
 	default:
 		return AV_EFORMAT;

@@ -78,7 +78,7 @@ for f in "${src[@]}"; do
 	esac
 done
 for f in "${src[@]}" "${lua[@]}" "${shell[@]}" "${python[@]}" "${tests_c[@]}" Makefile; do
-	head -n 10 "$f" | grep -q 'SPDX-License-Identifier: Apache-2.0' ||
+	grep -q 'SPDX-License-Identifier: Apache-2.0' "$f" ||
 		echo "$f:1: no SPDX-License-Identifier line"
 done
 

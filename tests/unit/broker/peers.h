@@ -188,8 +188,8 @@ peers_start(const struct broker_options *opt)
 	peers_new_keeper(p);
 	peers_new_judge(p);
 	peers_give(p, CONTROL_AGENT_SOCKET, listener);
-	peers_expect_tag(p, CONTROL_READY);
 	peers_send_state(p, 1, false);
+	peers_expect_tag(p, CONTROL_READY);
 	return p;
 }
 
