@@ -230,6 +230,7 @@ FUZZ_SECONDS ?= 30
 # release binaries are what a promise is about. Closes with `N passed, N failed`.
 .PHONY: check check-all
 check:
+	$(Q)vendor/install.sh test
 	$(Q)$(MAKE) --no-print-directory VARIANT=asan all unit-bins
 	$(Q)$(MAKE) --no-print-directory VARIANT=release all
 	$(Q)$(MAKE) --no-print-directory VARIANT=dev all
