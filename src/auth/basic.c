@@ -13,6 +13,16 @@
 #define SCHEME "Basic "
 #define SCHEME_LEN (sizeof(SCHEME) - 1)
 
+/* RFC 7617 section 2: neither part has control characters. */
+static bool
+has_control(const uint8_t *p, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (p[i] < 0x20 || p[i] == 0x7f)
+			return true;
+	return false;
+}
+
 static enum av_err
 join_user(const struct auth_input *in, struct secret **out, struct fault *f)
 {
@@ -34,6 +44,11 @@ join_user(const struct auth_input *in, struct secret **out, struct fault *f)
 	if (head == NULL && memchr(secret_view(password), ':', secret_len(password)) == NULL)
 		return fault_set(f, AV_EAUTH, "secret_not_user_password",
 		    "Store it as user:password", "basic auth needs a user name and a password");
+	if ((head != NULL && has_control(head, head_len)) ||
+	    has_control(secret_view(password), secret_len(password)))
+		return fault_set(f, AV_EAUTH, "secret_not_user_password",
+		    "Store the secret again, without line breaks",
+		    "basic auth takes no control characters");
 	size_t len = (head != NULL ? head_len + 1 : 0) + secret_len(password);
 	enum av_err e = secret_new(in->pool, len, out);
 	if (e != AV_OK)

@@ -61,7 +61,8 @@ fits_path(const struct secret *s)
 	const uint8_t *p = secret_view(s);
 	bool only_dots = true;
 	for (size_t i = 0; i < secret_len(s); i++) {
-		if (!is_unreserved(p[i]) && strchr("!$&'()*+,;=:@", p[i]) == NULL)
+		if (!is_unreserved(p[i]) &&
+		    (p[i] == '\0' || strchr("!$&'()*+,;=:@", p[i]) == NULL))
 			return false;
 		only_dots = only_dots && p[i] == '.';
 	}
@@ -79,32 +80,6 @@ check_secret(const struct secret *s, enum template_use use, struct fault *f)
 		return fault_set(f, AV_EAUTH, "secret_not_a_path_value", "Store the secret again",
 		    "the secret has bytes that cannot stand in a path");
 	return AV_OK;
-}
-
-static size_t
-encoded_len(const struct secret *s, enum template_use use)
-{
-	size_t n = secret_len(s);
-	if (use == TEMPLATE_QUERY)
-		for (size_t i = 0; i < secret_len(s); i++)
-			n += is_unreserved(secret_view(s)[i]) ? 0 : 2;
-	return n;
-}
-
-static void
-encode_secret(const struct secret *s, enum template_use use, uint8_t *to)
-{
-	static const char digits[] = "0123456789ABCDEF";
-	const uint8_t *p = secret_view(s);
-	for (size_t i = 0; i < secret_len(s); i++) {
-		if (use != TEMPLATE_QUERY || is_unreserved(p[i])) {
-			*to++ = p[i];
-		} else {
-			*to++ = '%';
-			*to++ = (uint8_t)digits[p[i] >> 4];
-			*to++ = (uint8_t)digits[p[i] & 15];
-		}
-	}
 }
 
 /* First walk: everything is there, fits and is short enough. */
@@ -130,7 +105,7 @@ measure(const struct auth_input *in, struct str text, enum template_use use, siz
 		enum av_err e = check_secret(s, use, f);
 		if (e != AV_OK)
 			return e;
-		*len += encoded_len(s, use);
+		*len += secret_len(s);
 		if (*len > RENDERED_MAX)
 			return fault_set(f, AV_EAUTH, "secret_too_long", "",
 			    "the rendered auth is over 192 KiB");
@@ -160,8 +135,8 @@ template_render(const struct auth_input *in, struct str text, enum template_use 
 			continue;
 		}
 		const struct secret *from = auth_find_secret(in, p.text);
-		size_t n = encoded_len(from, use);
-		encode_secret(from, use, secret_bytes(s) + at);
+		size_t n = secret_len(from);
+		memcpy(secret_bytes(s) + at, secret_view(from), n);
 		spans[(*span_count)++] = (struct secret_span){ (uint32_t)at, (uint32_t)n };
 		at += n;
 	}

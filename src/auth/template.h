@@ -12,7 +12,7 @@
 
 enum template_use {
 	TEMPLATE_HEADER, /* bytes that a field value may not hold are refused */
-	TEMPLATE_QUERY,  /* secrets are percent-encoded */
+	TEMPLATE_QUERY,  /* any bytes: the broker percent-encodes whatever enters a query */
 	TEMPLATE_PATH    /* only bytes that stand in one path segment unescaped are taken */
 };
 

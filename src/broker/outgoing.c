@@ -116,6 +116,48 @@ outgoing_build(const struct keeper_resolved *r, const struct target *t,
 	                        "Path, query and credential together are too long.");
 }
 
+/* As it is, and as an upstream shows it that prints the URL. */
+static enum av_err
+add_needle(struct scrub *s, struct str secret)
+{
+	struct buf escaped;
+	enum av_err e = scrub_add(s, secret);
+
+	buf_init(&escaped, 3 * SCRUB_MAX_NEEDLE);
+	if (e == AV_OK)
+		e = percent_encode(&escaped, secret);
+	if (e == AV_OK)
+		e = scrub_add(s, (struct str){(const char *)escaped.data, escaped.len});
+	buf_clear(&escaped);
+	return e;
+}
+
+/* The span of basic auth covers base64 of user:password; the password may come back by itself. */
+static enum av_err
+add_basic(struct scrub *s, struct str coded)
+{
+	struct buf plain;
+	uint8_t *to = NULL;
+	const uint8_t *colon;
+	size_t len = coded.len;
+	enum av_err e;
+
+	buf_init(&plain, SCRUB_MAX_NEEDLE);
+	e = buf_reserve(&plain, len, &to);
+	if (e != AV_OK || b64_decode(coded, to, &len) != AV_OK) {
+		buf_clear(&plain);
+		return e;
+	}
+	buf_commit(&plain, len);
+	e = add_needle(s, (struct str){(const char *)plain.data, len});
+	colon = memchr(plain.data, ':', len);
+	if (e == AV_OK && colon != NULL)
+		e = add_needle(s,
+		    (struct str){(const char *)colon + 1, (size_t)(plain.data + len - colon) - 1});
+	buf_clear(&plain);
+	return e;
+}
+
 enum av_err
 outgoing_needles(const struct keeper_released *released, struct scrub *s)
 {
@@ -124,10 +166,16 @@ outgoing_needles(const struct keeper_released *released, struct scrub *s)
 
 	for (i = 0; i < released->part_count; i++) {
 		const struct auth_part *p = &released->parts[i];
+		bool basic = p->place == AUTH_PLACE_HEADER &&
+		    str_starts(p->value, STR_LIT("Basic "));
 
-		for (j = 0; j < p->span_count && e == AV_OK; j++)
-			e = scrub_add(s,
-			    (struct str){p->value.p + p->spans[j].offset, p->spans[j].len});
+		for (j = 0; j < p->span_count && e == AV_OK; j++) {
+			struct str secret = {p->value.p + p->spans[j].offset, p->spans[j].len};
+
+			e = add_needle(s, secret);
+			if (e == AV_OK && basic)
+				e = add_basic(s, secret);
+		}
 	}
 	return e;
 }

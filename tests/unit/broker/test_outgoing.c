@@ -107,6 +107,51 @@ test_secret_spans_become_needles(void **state)
 	scrub_clear(&s);
 }
 
+static void
+expect_scrubbed(struct auth_part *part, const char *text, const char *want)
+{
+	struct keeper_released released = {.parts = part, .part_count = 1};
+	struct scrub s;
+	struct buf out;
+
+	scrub_init(&s);
+	buf_init(&out, 4096);
+	assert_int_equal(outgoing_needles(&released, &s), AV_OK);
+	assert_int_equal(scrub_text(&s, str_of(text), &out), AV_OK);
+	assert_string_equal(buf_cstr(&out), want);
+	buf_clear(&out);
+	scrub_clear(&s);
+}
+
+static void
+test_query_secret_is_scrubbed_as_it_is_and_as_it_went(void **state)
+{
+	struct auth_part part = {.place = AUTH_PLACE_QUERY,
+		.name = STR_LIT("key"),
+		.value = STR_LIT("k+0123/9"),
+		.spans = {{0, 8}},
+		.span_count = 1};
+
+	(void)state;
+	expect_scrubbed(&part, "raw k+0123/9 url k%2B0123%2F9.", "raw ******** url ************.");
+}
+
+static void
+test_basic_password_is_scrubbed_alone_and_encoded(void **state)
+{
+	/* base64 of api:key-0123 */
+	struct auth_part part = {.place = AUTH_PLACE_HEADER,
+		.name = STR_LIT("authorization"),
+		.value = STR_LIT("Basic YXBpOmtleS0wMTIz"),
+		.spans = {{6, 16}},
+		.span_count = 1};
+
+	(void)state;
+	expect_scrubbed(&part, "Basic YXBpOmtleS0wMTIz", "Basic ****************");
+	expect_scrubbed(&part, "the key key-0123 of api", "the key ******** of api");
+	expect_scrubbed(&part, "api:key-0123", "************");
+}
+
 int
 main(void)
 {
@@ -114,6 +159,8 @@ main(void)
 		cmocka_unit_test(test_only_prefix_and_auth_are_added),
 		cmocka_unit_test(test_secret_cannot_leave_its_segment),
 		cmocka_unit_test(test_secret_spans_become_needles),
+		cmocka_unit_test(test_query_secret_is_scrubbed_as_it_is_and_as_it_went),
+		cmocka_unit_test(test_basic_password_is_scrubbed_alone_and_encoded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
