@@ -11,6 +11,14 @@ set -eu
 hosts='
 api.openai.com         104.18.7.192
 chatgpt.com            104.18.32.47
+api.anthropic.com      160.79.104.10
+generativelanguage.googleapis.com 142.250.74.10
+api.github.com         140.82.112.6
+api.mailgun.net        34.160.63.108
+slack.com              3.68.170.153
+api.stripe.com         3.18.12.63
+api.telegram.org       149.154.167.220
+api.trello.com         104.192.142.18
 api.acme-test.com      93.184.216.40
 other.acme-test.com    93.184.216.41
 private.acme-test.com  10.20.30.40

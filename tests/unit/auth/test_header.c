@@ -57,6 +57,27 @@ test_template_that_names_a_missing_secret_is_refused(void **state)
 }
 
 static void
+test_several_headers_take_a_secret_each(void **state)
+{
+	struct room r;
+	struct auth_output out;
+	struct fault f;
+	(void)state;
+	room_open(&r, AUTH_MULTI_HEADER, "authorization", "Bearer {{access_token}}");
+	room_pair(&r, "Account-Id", "{{account_id}}");
+	room_secret(&r, "access_token", "at-canary");
+	room_secret(&r, "account_id", "acc-1");
+	assert_int_equal(room_render(&r, &out, &f), AV_OK);
+	assert_int_equal(out.part_count, 2);
+	assert_part(&out, 0, AUTH_PLACE_HEADER, "authorization", "Bearer at-canary");
+	assert_span(&out, 0, 7, 9);
+	assert_part(&out, 1, AUTH_PLACE_HEADER, "account-id", "acc-1");
+	assert_span(&out, 1, 0, 5);
+	auth_output_clear(&out);
+	room_close(&r);
+}
+
+static void
 test_managed_names_are_what_the_strategy_sets(void **state)
 {
 	struct auth_desc a = { .kind = AUTH_HEADER };
@@ -78,6 +99,7 @@ main(void)
 		cmocka_unit_test(test_i2_header_is_rendered_and_its_secret_bytes_are_marked),
 		cmocka_unit_test(test_secret_with_a_line_break_is_refused_without_showing_it),
 		cmocka_unit_test(test_template_that_names_a_missing_secret_is_refused),
+		cmocka_unit_test(test_several_headers_take_a_secret_each),
 		cmocka_unit_test(test_managed_names_are_what_the_strategy_sets),
 	};
 	if (box_init() != AV_OK)
