@@ -176,6 +176,7 @@ broker_on_control(uv_poll_t *poll, int status, int events)
 	(void)events;
 	if (status < 0 || io_recv_fds(CONTROL_FD, &tag, fds, &n) != AV_OK) {
 		log_info("the supervisor is gone");
+		uv_poll_stop(&b->control);
 		broker_leave(b);
 		return;
 	}

@@ -174,6 +174,7 @@ peers_start(const struct broker_options *opt)
 	assert_true(p->pid >= 0);
 	if (p->pid == 0) {
 		close(pair[0]);
+		free(p); /* the parent's; here it would count as lost */
 		peers_child(pair[1], opt);
 	}
 	close(pair[1]);
