@@ -489,6 +489,41 @@ session_on_head(struct session *s)
 	routes_dispatch(s);
 }
 
+/* How many of `len` bytes the parser may have now. False: it is not its turn. */
+static bool
+session_may_feed(struct session *s, size_t *len)
+{
+	size_t room = 0;
+
+	switch (s->state) {
+	case SESSION_HEAD:
+		return *len > 0;
+	case SESSION_LINGER:
+		s->in_off = s->in.len;
+		return false;
+	case SESSION_DISCARD:
+		return true;
+	case SESSION_CALL:
+	default:
+		break;
+	}
+	if (s->request_done || s->ops == NULL)
+		return false;
+	if (s->has_body)
+		room = s->ops->room(s->ctx);
+	if (s->expects && room > 0) {
+		s->expects = false;
+		if (*len == 0) {
+			(void)buf_append_str(&s->out, "HTTP/1.1 100 Continue\r\n\r\n");
+			session_queue(s);
+		}
+	}
+	/* An empty feed brings MESSAGE_DONE where nothing is left to come. */
+	if (*len > room)
+		*len = room;
+	return true;
+}
+
 /* One step of the parser. False: nothing more can be done now. */
 static bool
 session_step(struct session *s)
@@ -501,29 +536,8 @@ session_step(struct session *s)
 	struct fault f = {0};
 	enum av_err e;
 
-	if (s->state == SESSION_CALL) {
-		size_t room = 0;
-
-		if (s->request_done || s->ops == NULL)
-			return false;
-		if (s->has_body)
-			room = s->ops->room(s->ctx);
-		if (s->expects && room > 0) {
-			s->expects = false;
-			if (len == 0) {
-				(void)buf_append_str(&s->out, "HTTP/1.1 100 Continue\r\n\r\n");
-				session_queue(s);
-			}
-		}
-		/* An empty feed brings MESSAGE_DONE where nothing is left to come. */
-		if (len > room)
-			len = room;
-	} else if (s->state == SESSION_LINGER) {
-		s->in_off = s->in.len;
+	if (!session_may_feed(s, &len) || s->closing)
 		return false;
-	} else if (len == 0 && s->state == SESSION_HEAD) {
-		return false;
-	}
 	if (p == NULL)
 		p = (const uint8_t *)"";
 	e = message_feed(s->msg, p, len, &used, &event, &body, &f);
