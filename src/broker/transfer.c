@@ -56,6 +56,7 @@ transfer_on_head_end(struct transfer *t, size_t len)
 	coding = header_list_find(&t->headers, STR_LIT("content-encoding"));
 	t->coded = coding != NULL && !str_ieq_cstr(coding->value, "identity");
 	t->head_seen = true;
+	transfer_arm(t);
 	if (t->ops->head(t->ctx, (unsigned)status, &t->headers, transfer_answer_length(t)) !=
 	    UPSTREAM_TAKEN) {
 		t->ended_by_us = true;

@@ -69,6 +69,9 @@ struct transfer {
 /* Sets every option of t->easy. */
 enum av_err transfer_configure(struct transfer *t, const struct upstream_request *rq,
     struct fault *f) AV_MUST_USE;
+/* Starts the clock of the next silence anew: the first byte's, or between bytes once there is a
+ * head. */
+void transfer_arm(struct transfer *t);
 /* Turns libcurl's result into ours. */
 void transfer_result(const struct transfer *t, CURLcode rc, struct upstream_result *out);
 

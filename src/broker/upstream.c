@@ -215,14 +215,31 @@ upstream_reap(struct upstream *u)
 
 /* ---- transfers: deadlines, pauses -------------------------------------------------------------- */
 
+/* How long the upstream may be silent now. */
+static uint64_t
+transfer_silence(const struct transfer *t)
+{
+	return t->head_seen ? t->u->b->opt.idle_ms : t->u->b->opt.first_byte_ms;
+}
+
+static void transfer_on_timer(uv_timer_t *timer);
+
+void
+transfer_arm(struct transfer *t)
+{
+	uint64_t now = uv_now(&t->u->b->loop);
+	uint64_t next = t->progress_ms + transfer_silence(t);
+
+	if (t->end_ms != 0 && t->end_ms < next)
+		next = t->end_ms;
+	(void)uv_timer_start(&t->timer, transfer_on_timer, next > now ? next - now : 0, 0);
+}
+
 static void
 transfer_on_timer(uv_timer_t *timer)
 {
 	struct transfer *t = timer->data;
-	struct upstream *u = t->u;
-	uint64_t now = uv_now(&u->b->loop);
-	uint64_t limit = t->head_seen ? u->b->opt.idle_ms : u->b->opt.first_byte_ms;
-	uint64_t next;
+	uint64_t now = uv_now(&t->u->b->loop);
 
 	/* While we wait for the client it is the client's clock that runs (session.c). */
 	if (t->recv_paused || t->send_paused)
@@ -233,16 +250,13 @@ transfer_on_timer(uv_timer_t *timer)
 		transfer_finish(t, CURLE_OPERATION_TIMEDOUT);
 		return;
 	}
-	if (now >= t->progress_ms + limit) {
+	if (now >= t->progress_ms + transfer_silence(t)) {
 		t->why = AV_ETIMEOUT;
 		t->reason = t->head_seen ? "upstream_idle" : "upstream_first_byte";
 		transfer_finish(t, CURLE_OPERATION_TIMEDOUT);
 		return;
 	}
-	next = t->progress_ms + limit;
-	if (t->end_ms != 0 && t->end_ms < next)
-		next = t->end_ms;
-	uv_timer_start(&t->timer, transfer_on_timer, next - now, 0);
+	transfer_arm(t);
 }
 
 static void
@@ -341,7 +355,6 @@ transfer_start(struct upstream *u, const struct upstream_request *rq,
     const struct upstream_ops *ops, void *ctx, struct transfer **out, struct fault *f)
 {
 	struct transfer *t = NULL;
-	uint64_t now = uv_now(&u->b->loop), first = u->b->opt.first_byte_ms;
 	enum av_err e = transfer_new(u, ops, ctx, &t);
 
 	if (e != AV_OK)
@@ -354,13 +367,10 @@ transfer_start(struct upstream *u, const struct upstream_request *rq,
 		return e;
 	}
 	t->added = true;
-	t->progress_ms = now;
-	if (rq->timeout_ms != 0) {
-		t->end_ms = now + rq->timeout_ms;
-		if (rq->timeout_ms < first)
-			first = rq->timeout_ms;
-	}
-	uv_timer_start(&t->timer, transfer_on_timer, first, 0);
+	t->progress_ms = uv_now(&u->b->loop);
+	if (rq->timeout_ms != 0)
+		t->end_ms = t->progress_ms + rq->timeout_ms;
+	transfer_arm(t);
 	*out = t;
 	return AV_OK;
 }
