@@ -6,6 +6,7 @@
 #ifndef AV_BROKER_CALL_H
 #define AV_BROKER_CALL_H
 
+#include "broker/envelope.h"
 #include "broker/request.h"
 #include "broker/resolve_cache.h"
 #include "broker/scrub.h"
@@ -27,6 +28,7 @@ struct call {
 	enum call_stage stage;
 	bool gone; /* the client went away; an answer that we wait for will end the call */
 	struct invoke_request req;
+	struct envelope *envelope; /* what req borrows from, where it came in one */
 	struct resolution *res;
 	struct target target;
 	struct buf body;    /* what came of it and has not gone up */

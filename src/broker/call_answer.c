@@ -19,7 +19,9 @@ call_on_read(void *ctx, char *out, size_t room, bool *ended)
 	if (n > 0)
 		memcpy(out, c->body.data + c->body_off, n);
 	c->body_off += n;
-	if (c->body_off == c->body.len || c->body_off >= CALL_COMPACT) {
+	/* At least half of it: a large body that came whole is not moved over and over. */
+	if (c->body_off == c->body.len ||
+	    (c->body_off >= CALL_COMPACT && c->body_off >= c->body.len / 2)) {
 		buf_consume(&c->body, c->body_off);
 		c->body_off = 0;
 	}

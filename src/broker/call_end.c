@@ -15,6 +15,9 @@ call_free(struct call *c)
 	resolution_unref(c->res);
 	target_clear(&c->target);
 	buf_clear(&c->body);
+	if (c->envelope != NULL)
+		envelope_clear(c->envelope);
+	free(c->envelope);
 	buf_clear(&c->shown);
 	scrub_clear(&c->scrub);
 	free(c);

@@ -27,17 +27,13 @@ static void call_send(struct call *c, const struct keeper_released *released);
 
 /* ---- 1. start ----------------------------------------------------------------------------------- */
 
-void
-invoke_start(struct session *s)
+static struct call *
+call_new(struct session *s)
 {
 	struct call *c = calloc(1, sizeof(*c));
-	struct fault f;
 
-	if (c == NULL) {
-		fault_set(&f, AV_ENOMEM, "out_of_memory", "", "Out of memory.");
-		session_problem(s, &f, 0);
-		return;
-	}
+	if (c == NULL)
+		return NULL;
 	c->b = session_broker(s);
 	c->s = s;
 	c->started_ms = clock_mono_ms();
@@ -48,15 +44,64 @@ invoke_start(struct session *s)
 	buf_init(&c->shown, CALL_TARGET_MAX);
 	scrub_init(&c->scrub);
 	broker_call_begins(c->b);
-	if (invoke_request_parse(&c->req, session_message(s), session_caller(s), &f) != AV_OK) {
+	return c;
+}
+
+static void
+call_begin(struct call *c)
+{
+	c->body_size = c->req.body_size;
+	session_take(c->s, &call_exchange, c);
+	call_resolve(c);
+}
+
+void
+invoke_start(struct session *s)
+{
+	struct call *c = call_new(s);
+	struct fault f;
+
+	if (c == NULL) {
+		fault_set(&f, AV_ENOMEM, "out_of_memory", "", "Out of memory.");
+		session_problem(s, &f, 0);
+	} else if (invoke_request_parse(&c->req, session_message(s), session_caller(s), &f) !=
+	    AV_OK) {
 		/* Not a call yet: there is no capability that a row could name. */
 		call_problem(c, &f, 0);
-		return;
+	} else {
+		c->body_ended = !c->req.has_body;
+		call_begin(c);
 	}
-	c->body_size = c->req.body_size;
-	c->body_ended = !c->req.has_body;
-	session_take(s, &call_exchange, c);
-	call_resolve(c);
+}
+
+enum av_err
+invoke_start_envelope(struct session *s, struct str text, struct fault *f)
+{
+	struct call *c = call_new(s);
+	enum av_err e;
+
+	if (c == NULL || (c->envelope = calloc(1, sizeof(*c->envelope))) == NULL) {
+		e = fault_set(f, AV_ENOMEM, "out_of_memory", "", "Out of memory.");
+	} else {
+		envelope_init(c->envelope);
+		e = envelope_parse(c->envelope, text, f);
+	}
+	if (e == AV_OK)
+		e = invoke_request_from_envelope(&c->req, c->envelope, session_message(s),
+		    session_caller(s), f);
+	if (e != AV_OK) {
+		if (c != NULL)
+			call_free(c);
+		return e;
+	}
+	/* The body is all here: as if it had come and nobody had read it yet. */
+	buf_clear(&c->body);
+	c->body = c->envelope->body;
+	buf_init(&c->envelope->body, 0);
+	c->body_ended = true;
+	c->request_bytes = c->body.len;
+	call_begin(c);
+	return AV_OK;
 }
 
 /* ---- 2. resolve: what is that capability, for this caller? ---------------------------------------- */

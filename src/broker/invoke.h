@@ -5,9 +5,15 @@
 #ifndef AV_BROKER_INVOKE_H
 #define AV_BROKER_INVOKE_H
 
+#include "base/err.h"
+#include "base/str.h"
+
 struct session;
 
 /* The head of a request for /i/... is whole: takes the exchange, or answers it. */
 void invoke_start(struct session *s);
+/* The same for an envelope that came whole; the handler that has the exchange hands it over. On
+ * error it still has it, and answers with *f. */
+enum av_err invoke_start_envelope(struct session *s, struct str text, struct fault *f) AV_MUST_USE;
 
 #endif

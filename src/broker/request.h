@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * request.h - what an agent asks for, taken out of an HTTP request. Here and nowhere else.
+ * request.h - what an agent asks for, taken out of an HTTP request or an envelope. Here and nowhere
+ * else.
  *
  * Direct form: ANY /i/<capability>/-/<path>?<query>. The id may hold '/', so the first "/-/" ends
  * it. Without "/-/" the capability's only path is meant. The Aivault-* headers are the context;
- * they are taken off before anything else looks at the headers.
+ * they are taken off before anything else looks at the headers. In an envelope's request they mean
+ * nothing: there the context stands in the envelope.
  */
 #ifndef AV_BROKER_REQUEST_H
 #define AV_BROKER_REQUEST_H
@@ -17,6 +19,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct envelope;
+
 #define REQUEST_TIMEOUT_MAX_MS (24u * 3600u * 1000u)
 #define REQUEST_ID_TEXT 128u /* capability and credential ids */
 
@@ -26,9 +30,9 @@ struct invoke_request {
 	struct caller caller;
 	uint64_t timeout_ms; /* of the whole call; 0 = none */
 	char method[16];
-	struct str target;   /* raw path and query below the capability; borrows from the message */
+	struct str target;   /* raw path and query below the capability; borrows from message or envelope */
 	bool has_path;       /* false: target is only "?query" or "" */
-	struct header_list *headers; /* borrows from the message */
+	struct header_list *headers; /* borrows from message or envelope */
 	bool has_body;
 	uint64_t body_size;  /* UINT64_MAX: not known (chunked) */
 };
@@ -36,6 +40,10 @@ struct invoke_request {
 /* AV_EINVAL with reason capability_id, credential_id, context_header, timeout, method. */
 enum av_err invoke_request_parse(struct invoke_request *out, struct message *m,
     const struct caller *c, struct fault *f) AV_MUST_USE;
+/* The same from an envelope; the method may be wrong in it, as everything else. The request that
+ * carried it may name no context of its own (reason context_header). */
+enum av_err invoke_request_from_envelope(struct invoke_request *out, struct envelope *v,
+    struct message *carrier, const struct caller *c, struct fault *f) AV_MUST_USE;
 /* Splits "<capability>/-/<path>?<query>" (what stands after "/i/"). */
 void invoke_target_split(struct str rest, struct str *capability, struct str *target,
     bool *has_path);

@@ -3,6 +3,7 @@
 
 #include "broker/invoke.h"
 #include "broker/keeper_client.h"
+#include "broker/proxy.h"
 #include "broker/session.h"
 
 #include <stdlib.h>
@@ -19,7 +20,7 @@ static const struct route routes[] = {
 	{"GET", "/aivault/health", false, ROUTE_HEALTH},
 	{"GET", "/aivault/capabilities", false, ROUTE_CAPABILITIES},
 	{"GET", "/aivault/capabilities/", true, ROUTE_CAPABILITY},
-	{NULL, "/aivault/proxy", false, ROUTE_UNSUPPORTED},
+	{"POST", "/aivault/proxy", false, ROUTE_PROXY},
 	{NULL, "/v/", true, ROUTE_UNSUPPORTED},
 };
 
@@ -179,6 +180,9 @@ routes_dispatch(struct session *s)
 	case ROUTE_INVOKE:
 		invoke_start(s);
 		return;
+	case ROUTE_PROXY:
+		proxy_start(s);
+		return;
 	case ROUTE_HEALTH:
 		route_health(s);
 		return;
@@ -193,7 +197,7 @@ routes_dispatch(struct session *s)
 		    "This route is not supported yet.");
 		break;
 	case ROUTE_METHOD:
-		fault_set(&f, AV_ENOTFOUND, "method", "Use GET.",
+		fault_set(&f, AV_ENOTFOUND, "method", "Use GET, or POST for /aivault/proxy.",
 		    "This route has no such method.");
 		break;
 	case ROUTE_NONE:

@@ -48,7 +48,8 @@ struct message *session_message(struct session *s);
 const char *session_request_id(const struct session *s); /* REQUEST_ID_LEN hex digits */
 bool session_has_body(const struct session *s);
 
-/* The handler takes the exchange. Only inside a route's handler function. */
+/* The handler takes the exchange: inside a route's handler function, or from the handler that has
+ * it, inside one of its calls. */
 void session_take(struct session *s, const struct exchange_ops *ops, void *ctx);
 /* room() may have grown. */
 void session_wake(struct session *s);

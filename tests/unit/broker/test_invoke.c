@@ -41,7 +41,7 @@ test_health_answers_without_a_call(void **state)
 	agent_send(fd, "GET /nothing HTTP/1.1\r\nHost: a\r\n\r\n");
 	assert_int_equal(agent_answer(p, fd), 404);
 	agent_expect(p, "Aivault-Error: invalid_request");
-	agent_send(fd, "POST /aivault/proxy HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}");
+	agent_send(fd, "GET /v/acme/v1/item HTTP/1.1\r\nHost: a\r\n\r\n");
 	assert_int_equal(agent_answer(p, fd), 501);
 	agent_send(fd, "GET /aivault/health HTTP/1.1\r\nHost: a\r\n\r\n");
 	assert_int_equal(agent_answer(p, fd), 200);
@@ -193,6 +193,66 @@ test_body_that_cannot_be_inspected_is_denied(void **state)
 	assert_int_equal(agent_answer(p, fd), 413);
 	keeper_expect_denied(p, "request_too_big", 413);
 	agent_expect_close(fd);
+	close(fd);
+}
+
+static void
+agent_send_envelope(int fd, const char *json)
+{
+	char text[4096];
+
+	(void)snprintf(text, sizeof(text),
+	    "POST /aivault/proxy HTTP/1.1\r\nHost: a\r\nContent-Length: %zu\r\n\r\n%s", strlen(json),
+	    json);
+	agent_send(fd, text);
+}
+
+static void
+test_envelope_goes_the_same_way(void **state)
+{
+	struct peers *p = *state;
+	int fd = agent_connect(p);
+	struct buf body;
+
+	buf_init(&body, JUDGE_BODY_MAX);
+	/* Refused before anybody is asked; the connection stays. */
+	agent_send_envelope(fd, "{\"capability\":\"acme/any\"}");
+	assert_int_equal(agent_answer(p, fd), 400);
+	agent_expect(p, "\"reason\":\"envelope_missing\"");
+	/* Denied by C. */
+	agent_send_envelope(fd, "{\"capability\":\"acme/any\",\"request\":{\"method\":\"GET\","
+	                        "\"path\":\"/v2/item\"}}");
+	keeper_answer_resolved(p, keeper_take_resolve(p), 1, INSPECT_JSON);
+	assert_int_equal(agent_answer(p, fd), 403);
+	keeper_expect_denied(p, "path_not_allowed", 403);
+	/* Judged with its whole body, released, sent, told. */
+	agent_send_envelope(fd, "{\"capability\":\"acme/any\",\"request\":{\"method\":\"POST\","
+	                        "\"path\":\"/v1/item\",\"body\":\"{\\\"a\\\":1}\"}}");
+	judge_answer(p, judge_take_ask(p, &body), VERDICT_ALLOW, "", false);
+	assert_string_equal(buf_cstr(&body), "{\"a\":1}");
+	keeper_answer_released(p, keeper_take_release(p), "canary-0123456789");
+	assert_int_equal(agent_answer(p, fd), 502);
+	keeper_expect_outcome(p, "upstream_dns");
+	buf_clear(&body);
+	close(fd);
+}
+
+static void
+test_client_that_leaves_inside_an_envelope_harms_nobody(void **state)
+{
+	struct peers *p = *state;
+	int fd = agent_connect(p);
+
+	agent_send(fd, "POST /aivault/proxy HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{\"cap");
+	close(fd);
+	fd = agent_connect(p);
+	agent_send(fd, "POST /aivault/proxy HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz");
+	assert_int_equal(agent_answer(p, fd), 400);
+	agent_expect_close(fd);
+	close(fd);
+	fd = agent_connect(p);
+	agent_send(fd, "GET /aivault/health HTTP/1.1\r\nHost: a\r\n\r\n");
+	assert_int_equal(agent_answer(p, fd), 200);
 	close(fd);
 }
 
@@ -386,6 +446,8 @@ main(void)
 		PROMISE(test_released_call_always_has_an_outcome),
 		PROMISE(test_body_is_shown_to_the_judge_whole),
 		PROMISE(test_body_that_cannot_be_inspected_is_denied),
+		PROMISE(test_envelope_goes_the_same_way),
+		PROMISE(test_client_that_leaves_inside_an_envelope_harms_nobody),
 		PROMISE(test_silent_judge_denies_the_first_and_asks_the_others_again),
 		PROMISE(test_crashed_judge_denies_the_first_and_asks_the_others_once_more),
 		PROMISE(test_verdict_for_another_question_counts_for_none),
