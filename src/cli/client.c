@@ -27,6 +27,8 @@ struct exchange {
 	bool body_read;        /* all of the body is in `out` or sent */
 	bool send_failed;      /* the daemon takes no more; its answer may still come */
 	uint64_t left;         /* of a body whose length was announced */
+	size_t part;           /* BODY_PARTS: the one being sent, and what is sent of it */
+	uint64_t part_off;
 	bool got_bytes;
 	bool done;
 	uint8_t room[CHUNK];
@@ -52,7 +54,9 @@ measure_body(struct exchange *x)
 	struct stat st;
 	off_t at;
 
-	x->body_read = x->r->body_kind != BODY_FD;
+	for (size_t i = 0; x->r->body_kind == BODY_PARTS && i < x->r->part_count; i++)
+		x->left += x->r->parts[i].size;
+	x->body_read = x->r->body_kind != BODY_FD && x->left == 0;
 	if (x->r->body_kind != BODY_FD)
 		return;
 	x->chunked = true;
@@ -90,13 +94,37 @@ write_head(struct exchange *x, struct fault *f)
 		(void)buf_appendf(&x->out, "content-length: %zu\r\n", r->body.len);
 	else if (x->chunked)
 		(void)buf_append_str(&x->out, "transfer-encoding: chunked\r\n");
-	else if (r->body_kind == BODY_FD)
+	else if (r->body_kind == BODY_FD || r->body_kind == BODY_PARTS)
 		(void)buf_appendf(&x->out, "content-length: %" PRIu64 "\r\n", x->left);
 	(void)buf_append_str(&x->out, "\r\n");
 	if (r->body_kind == BODY_BYTES && r->body.len > 0)
 		(void)buf_append(&x->out, r->body.p, r->body.len);
 	e = buf_err(&x->out);
 	return e == AV_OK ? e : fault_set(f, e, "head_size", "", "the request's head is too large");
+}
+
+/* The next bytes of the part whose turn it is, of a file or of text. */
+static ssize_t
+read_part(struct exchange *x)
+{
+	const struct body_part *p = &x->r->parts[x->part];
+	size_t want = CHUNK;
+	ssize_t n;
+
+	while (x->part_off == p->size) {
+		p = &x->r->parts[++x->part];
+		x->part_off = 0;
+	}
+	if (p->size - x->part_off < want)
+		want = (size_t)(p->size - x->part_off);
+	n = (ssize_t)want;
+	if (p->fd >= 0)
+		n = read(p->fd, x->room, want);
+	else
+		memcpy(x->room, p->text + x->part_off, want);
+	if (n > 0)
+		x->part_off += (uint64_t)n;
+	return n;
 }
 
 static enum av_err
@@ -108,7 +136,8 @@ read_body(struct exchange *x, struct fault *f)
 	if (!x->chunked && x->left < want)
 		want = (size_t)x->left;
 	do
-		n = read(x->r->body_fd, x->room, want);
+		n = x->r->body_kind == BODY_PARTS ? read_part(x)
+		                                  : read(x->r->body_fd, x->room, want);
 	while (n < 0 && errno == EINTR);
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return AV_OK;
@@ -210,13 +239,15 @@ run(struct exchange *x, struct fault *f)
 	while (!x->done) {
 		bool sending = x->out.len > 0 && !x->send_failed;
 		bool reading = x->out.len == 0 && !x->body_read && !x->send_failed;
+		/* Parts are text and regular files: always there. */
+		bool ready = reading && x->r->body_kind == BODY_PARTS;
 		struct pollfd p[2] = {
 			{.fd = x->sock, .events = (short)(POLLIN | (sending ? POLLOUT : 0))},
-			{.fd = reading ? x->r->body_fd : -1, .events = POLLIN},
+			{.fd = reading && !ready ? x->r->body_fd : -1, .events = POLLIN},
 		};
 		enum av_err e = AV_OK;
 
-		if (poll(p, 2, -1) < 0) {
+		if (poll(p, 2, ready ? 0 : -1) < 0) {
 			if (errno == EINTR)
 				continue;
 			return fault_set(f, AV_ESYS, "poll", "", "poll: %s", strerror(errno));
@@ -225,7 +256,7 @@ run(struct exchange *x, struct fault *f)
 			send_some(x);
 		if ((p[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0)
 			e = receive_some(x, f);
-		if (e == AV_OK && !x->done && p[1].revents != 0)
+		if (e == AV_OK && !x->done && (ready || p[1].revents != 0))
 			e = read_body(x, f);
 		if (e != AV_OK)
 			return e;

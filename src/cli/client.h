@@ -16,7 +16,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum body_kind { BODY_NONE, BODY_BYTES, BODY_FD };
+enum body_kind { BODY_NONE, BODY_BYTES, BODY_FD, BODY_PARTS };
+
+/* A piece of a body whose length is known. */
+struct body_part {
+	const char *text; /* where fd is -1 */
+	int fd;           /* a regular file, read from its place on; not closed */
+	uint64_t size;
+};
 
 struct client_request {
 	struct str method;
@@ -25,6 +32,8 @@ struct client_request {
 	enum body_kind body_kind;
 	struct str body;                   /* BODY_BYTES */
 	int body_fd;                       /* BODY_FD: read to its end; not closed */
+	const struct body_part *parts;     /* BODY_PARTS, one after the other */
+	size_t part_count;
 };
 
 struct client_handler {

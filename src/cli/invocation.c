@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -23,6 +24,7 @@ invocation_init(struct invocation *v)
 	buf_init(&v->target, TARGET_MAX + 512);
 	header_list_init(&v->headers);
 	buf_init(&v->body, BODY_TEXT_MAX);
+	multipart_init(&v->multipart);
 	v->body_fd = -1;
 }
 
@@ -33,6 +35,7 @@ invocation_clear(struct invocation *v)
 	buf_clear(&v->target);
 	header_list_clear(&v->headers);
 	buf_clear(&v->body);
+	multipart_clear(&v->multipart);
 	if (v->body_fd > STDIN_FILENO)
 		io_close(&v->body_fd);
 }
@@ -125,7 +128,8 @@ add_context(struct invocation *v, const struct args *a, struct fault *f)
 static enum av_err
 add_payload(struct invocation *v, const struct args *a, struct fault *f)
 {
-	static const char *const manual[] = {"method", "path", "header", "body", "body-file-path"};
+	static const char *const manual[] = {"method", "path", "header", "body", "body-file-path",
+		"multipart-field", "multipart-file"};
 	const char *v_json = args_value(a, "request");
 	const char *v_file = args_value(a, "request-file");
 
@@ -139,6 +143,26 @@ add_payload(struct invocation *v, const struct args *a, struct fault *f)
 	}
 	return v_json != NULL ? request_json_text(v, str_of(v_json), f)
 	                      : request_json_file(v, v_file, f);
+}
+
+static enum av_err
+add_multipart(struct invocation *v, const struct args *a, struct fault *f)
+{
+	char type[96];
+	enum av_err e = multipart_build(&v->multipart, a, f);
+
+	if (e != AV_OK || v->multipart.parts == NULL)
+		return e;
+	if (v->has_body)
+		return fault_set(f, AV_EINVAL, "two_bodies", "",
+		    "only one body mode: give --body, --body-file-path or --multipart-...");
+	v->has_body = true;
+	/* Another type could not name the boundary. */
+	(void)snprintf(type, sizeof(type), "multipart/form-data; boundary=%s", v->multipart.boundary);
+	if (header_list_set(&v->headers, STR_LIT("content-type"), str_of(type)) != AV_OK)
+		return fault_set(f, AV_ELIMIT, "header_limit", "", "more than %u headers",
+		    HEADER_MAX_COUNT);
+	return AV_OK;
 }
 
 static enum av_err
@@ -165,6 +189,8 @@ add_manual(struct invocation *v, const struct args *a, struct fault *f)
 	text = args_value(a, "body-file-path");
 	if (text != NULL)
 		e = open_body(v, text, f);
+	if (e == AV_OK)
+		e = add_multipart(v, a, f);
 	if (e != AV_OK)
 		return e;
 	text = args_value(a, "method");
@@ -188,9 +214,6 @@ invocation_build(struct invocation *v, const struct args *a, struct fault *f)
 	if (!id_is_valid(str_of(v->capability)))
 		return fault_set(f, AV_ENOCAP, "capability_id", "See: aivault capability list",
 		    "capability not found: %.100s is no capability id", v->capability);
-	if (args_has(a, "multipart-field") || args_has(a, "multipart-file"))
-		return fault_set(f, AV_ENOTSUP, "not_supported", "Build the body yourself for now",
-		    "multipart bodies are not part of this version");
 	if (args_has(a, "request") || args_has(a, "request-file"))
 		e = add_payload(v, a, f);
 	else
@@ -245,6 +268,16 @@ make_target(struct invocation *v, struct fault *f)
 	return AV_OK;
 }
 
+static enum body_kind
+body_kind(const struct invocation *v)
+{
+	if (!v->has_body)
+		return BODY_NONE;
+	if (v->multipart.parts != NULL)
+		return BODY_PARTS;
+	return v->body_fd >= 0 ? BODY_FD : BODY_BYTES;
+}
+
 enum av_err
 invocation_send(struct invocation *v, const struct client_handler *h, char *code, size_t code_len,
     struct fault *f)
@@ -271,9 +304,11 @@ invocation_send(struct invocation *v, const struct client_handler *h, char *code
 		.method = method,
 		.target = {(const char *)v->target.data, v->target.len},
 		.headers = &v->headers,
-		.body_kind = !v->has_body ? BODY_NONE : v->body_fd >= 0 ? BODY_FD : BODY_BYTES,
+		.body_kind = body_kind(v),
 		.body = {(const char *)v->body.data, v->body.len},
 		.body_fd = v->body_fd,
+		.parts = v->multipart.parts,
+		.part_count = v->multipart.count,
 	};
 	own_error_init(&own, h);
 	e = client_exchange(found.fd, &r, own_error_handler(&own), f);

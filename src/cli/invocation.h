@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "cli/args.h"
 #include "cli/client.h"
+#include "cli/multipart.h"
 
 /* Options of both commands, without the last NULL row. */
 #define INVOCATION_OPTIONS \
@@ -22,8 +23,8 @@
 	{"body-file-path", "FILE", false, "the body, streamed from FILE; - is standard input"}, \
 	{"request", "JSON", false, "method, path, headers and body as one JSON object"}, \
 	{"request-file", "FILE", false, "the same from a file"}, \
-	{"multipart-field", "K=V", true, "not in this version"}, \
-	{"multipart-file", "FIELD=PATH", true, "not in this version"}, \
+	{"multipart-field", "K=V", true, "a field of a multipart/form-data body"}, \
+	{"multipart-file", "FIELD=PATH", true, "a file of it, streamed from PATH"}, \
 	{"timeout-ms", "N", false, "whole time for the call"}, \
 	{"credential", "ID", false, "which credential, where several fit"}, \
 	{"workspace-id", "ID", false, "on behalf of this workspace"}, \
@@ -37,6 +38,7 @@ struct invocation {
 	struct header_list headers;
 	struct buf body;            /* when the body is text */
 	int body_fd;                /* when it is a file; -1 otherwise */
+	struct multipart multipart; /* when it is a form */
 	bool has_body;
 };
 
