@@ -71,7 +71,7 @@ class Result:
 
 class World:
     def __init__(self):
-        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="av.", dir="/tmp"))
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="av.", dir=os.environ.get("AV_NET_DIR", "/tmp")))
         self.home = self.dir / "home"
         self.home.mkdir(mode=0o700)
         self.root = self.dir / "vault"
