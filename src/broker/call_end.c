@@ -25,13 +25,14 @@ void
 call_problem(struct call *c, const struct fault *f, uint32_t retry_after)
 {
 	struct session *s = c->s;
+	struct fault told = *f; /* it may be the call's own */
 	bool cut = c->gone || c->head_sent;
 
 	call_free(c);
 	if (cut)
 		session_cut(s);
 	else
-		session_problem(s, f, retry_after);
+		session_problem(s, &told, retry_after);
 }
 
 void
