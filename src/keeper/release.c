@@ -3,7 +3,7 @@
 
 #include "auth/render.h"
 #include "base/clock.h"
-#include "keeper/counters.h"
+#include "keeper/policy.h"
 #include "reach/host.h"
 #include "reach/reach.h"
 
@@ -88,8 +88,7 @@ check_ask(struct keeper *k, struct release *r)
 	if (e == AV_OK)
 		e = check_pin(k, &r->resolution, f);
 	if (e == AV_OK)
-		e = counters_charge(k->vault->store, ask->charges, ask->charge_count, clock_wall_ms(),
-		    &r->retry_after, f);
+		e = policy_charge(k, ask, clock_wall_ms(), &r->retry_after, f);
 	return e;
 }
 
