@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from world import wait_for
+
 CHAT = "/i/openai/chat-completions/-/v1/chat/completions"
 BODY = b'{"model":"m","messages":[]}'
 POLICY = ("capability", "policy")
@@ -195,3 +197,24 @@ def test_response_over_its_limit_is_cut(acme, upstream):
     upstream.route("/small", lambda c, r: c.reply(200, b"y" * 10000))
     with acme.agent() as agent:
         assert agent.request("GET", "/i/acme/any/-/small").body == b"y" * 10000
+
+
+def test_equal_denials_are_few_rows_and_all_are_counted(openai, upstream):
+    with openai.agent() as agent:
+        for _ in range(300):
+            assert agent.request("DELETE", CHAT).reason == "method_not_allowed"
+
+    def denied():
+        return [r for r in openai.audit() if r["kind"] == "invoke.deny"]
+
+    def count(rows):
+        return sum(r.get("count", 1) for r in rows)
+
+    wait_for(lambda: count(denied()) == 300, "300 denials in the log")
+    assert len(denied()) < 60
+    with openai.agent() as agent:
+        for _ in range(50):
+            assert agent.request("DELETE", CHAT).reason == "method_not_allowed"
+    openai.restart()
+    assert count(denied()) == 350, "what was held is written at the end"
+    assert openai.aivault("audit", "verify").ok().json()["ok"] is True
