@@ -8,8 +8,8 @@
 const struct command *const commands[] = {
 	&cmd_status, &cmd_init, &cmd_secrets_create, &cmd_secrets_list, &cmd_credential_create,
 	&cmd_credential_list, &cmd_capability_create, &cmd_capability_list, &cmd_capability_describe,
-	&cmd_capability_enable, &cmd_capability_disable, &cmd_invoke, &cmd_json, &cmd_audit_verify,
-	&cmd_audit, &cmd_doctor, &cmd_stop, &cmd_restart, &cmd_completions, &cmd_version, &cmd_help,
+	&cmd_capability_enable, &cmd_capability_disable, &cmd_capability_policy, &cmd_invoke,
+	&cmd_json, &cmd_audit_verify, &cmd_audit, &cmd_doctor, &cmd_stop, &cmd_restart, &cmd_completions, &cmd_version, &cmd_help,
 	NULL,
 };
 
@@ -19,7 +19,7 @@ const char *const later_commands[] = {
 	"secrets attach-group", "secrets detach-group", "secrets import", "import", "oauth setup",
 	"oauth login", "credential delete", "credential enable", "credential disable",
 	"provider list", "provider install", "provider enable", "provider disable",
-	"provider remove", "capability delete", "capability policy", "capability bind",
+	"provider remove", "capability delete", "capability bind",
 	"capability unbind", "capability bindings", "capability approve", "capability pending",
 	"markdown", "md", "capability markdown", "capability md", "setup agent-access",
 	"setup systemd", "setup launchd", "setup undo", "policy check", "policy reload",

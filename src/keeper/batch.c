@@ -4,6 +4,7 @@
 #include "audit/checkpoint.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "keeper/denials.h"
 #include "keeper/release.h"
 
 #include <stdlib.h>
@@ -27,7 +28,7 @@ struct batch {
 int
 batch_due_ms(const struct keeper *k, uint64_t now_ms)
 {
-	int due = -1;
+	int due = k->vault != NULL ? denials_due_ms(k->denials, now_ms) : -1;
 	for (size_t i = 0; i < KEEPER_MAX_CHANNELS; i++) {
 		const struct channel *c = k->channels[i];
 		if (c == NULL || c->pending.len == 0)
@@ -187,8 +188,8 @@ commit(struct keeper *k, struct batch *b)
 	return store_commit(k->vault->store);
 }
 
-void
-batch_flush(struct keeper *k)
+static void
+flush(struct keeper *k, bool all)
 {
 	struct batch b = { 0 };
 	size_t used[KEEPER_MAX_CHANNELS] = { 0 };
@@ -196,10 +197,13 @@ batch_flush(struct keeper *k)
 	for (size_t i = 0; e == AV_OK && i < KEEPER_MAX_CHANNELS; i++)
 		if (k->channels[i] != NULL && k->channels[i]->pending.len > 0)
 			e = take_channel(k, &b, k->channels[i], &used[i]);
+	if (e == AV_OK && k->vault != NULL)
+		e = denials_flush(k->denials, &k->log, clock_mono_ms(), all);
 	if (e == AV_OK)
 		e = commit(k, &b);
 	if (k->vault != NULL) {
 		store_rollback(k->vault->store);
+		denials_settle(k->denials, e == AV_OK);
 		audit_log_settle(&k->log, e == AV_OK);
 	}
 	if (e != AV_OK)
@@ -223,10 +227,16 @@ batch_flush(struct keeper *k)
 }
 
 void
+batch_flush(struct keeper *k)
+{
+	flush(k, false);
+}
+
+void
 batch_settle(struct keeper *k)
 {
 	for (size_t i = 0; i < KEEPER_MAX_CHANNELS; i++)
 		if (k->channels[i] != NULL && !k->channels[i]->dead)
 			channel_read(k, k->channels[i]);
-	batch_flush(k);
+	flush(k, true);
 }

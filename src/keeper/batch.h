@@ -19,7 +19,7 @@
 /* Milliseconds until a batch is due: 0 now, -1 nothing waits. */
 int batch_due_ms(const struct keeper *k, uint64_t now_ms);
 void batch_flush(struct keeper *k);
-/* Takes in what brokers have already sent, then flushes: what is read from the log after this call
+/* Takes in what brokers have already sent, then flushes, held denials too: what is read from the log after this call
  * is complete up to it. */
 void batch_settle(struct keeper *k);
 

@@ -4,6 +4,7 @@
 #include "audit/checkpoint.h"
 #include "base/log.h"
 #include "keeper/channel.h"
+#include "keeper/denials.h"
 
 #include <pwd.h>
 #include <stdio.h>
@@ -26,6 +27,9 @@ keeper_init(struct keeper *k, const struct paths *paths, const uint8_t *manifest
 		snprintf(k->owner_name, sizeof(k->owner_name), "%u", (unsigned)k->owner);
 	fault_set(&k->open_fault, AV_ENOVAULT, "no_vault", "Run `aivault secrets create`",
 	    "there is no vault yet");
+	k->denials = denials_new();
+	if (k->denials == NULL)
+		return fault_set(f, AV_ENOMEM, "out_of_memory", "", "out of memory");
 	enum av_err e = builtin_load(&k->builtin, manifests, len);
 	if (e != AV_OK)
 		return fault_set(f, e, "builtin_providers", "Build aivault anew",
@@ -40,6 +44,8 @@ keeper_clear(struct keeper *k)
 		channel_free(k->channels[i]);
 	vault_close(k->vault);
 	builtin_clear(&k->builtin);
+	denials_free(k->denials);
+	k->denials = NULL;
 	k->vault = NULL;
 }
 

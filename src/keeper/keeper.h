@@ -23,6 +23,7 @@
 #define KEEPER_CLIENT_IDLE_MS 10000u
 
 struct channel;
+struct denials;
 struct operator_client;
 
 struct keeper {
@@ -31,6 +32,7 @@ struct keeper {
 	struct vault *vault; /* NULL: there is none yet, or it does not open: see open_fault */
 	struct fault open_fault;
 	struct audit_log log;
+	struct denials *denials;
 	uid_t owner;
 	char owner_name[64]; /* looked up before the confinement */
 	int lock_fd;

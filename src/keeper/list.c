@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "keeper/list.h"
 
+#include "base/clock.h"
 #include "keeper/json.h"
+#include "keeper/policy.h"
 #include "wire/operator.h"
 
 static cJSON *
-describe(const struct resolution *r)
+describe(const struct keeper *k, const struct resolution *r)
 {
 	cJSON *o = cJSON_CreateObject();
 	json_text(o, "id", r->capability->id);
@@ -15,6 +17,9 @@ describe(const struct resolution *r)
 	json_list(o, "paths", &r->capability->paths);
 	json_text(o, "host", r->host);
 	json_text(o, "credential", r->credential->id);
+	cJSON *limits = policy_left(k, r->capability->id, clock_wall_ms());
+	if (limits != NULL)
+		cJSON_AddItemToObject(o, "limits", limits);
 	return o;
 }
 
@@ -24,7 +29,7 @@ add_usable(const struct keeper *k, cJSON *to, const char *id, const struct calle
 	struct resolution r;
 	struct fault f = { 0 };
 	if (resolve_call(k, str_of(id), STR_LIT(""), caller, &r, &f) == AV_OK)
-		cJSON_AddItemToArray(to, describe(&r));
+		cJSON_AddItemToArray(to, describe(k, &r));
 }
 
 static enum av_err
@@ -37,7 +42,7 @@ make(const struct keeper *k, const struct keeper_list *ask, cJSON **out, struct 
 	if (ask->capability.len > 0) {
 		e = resolve_call(k, ask->capability, STR_LIT(""), &ask->caller, &r, f);
 		if (e == AV_OK)
-			*out = describe(&r);
+			*out = describe(k, &r);
 		return e;
 	}
 	*out = cJSON_CreateObject();

@@ -2,6 +2,7 @@
 /* capability.create, capability.list, capability.enable, capability.disable */
 #include "keeper/operator_api.h"
 
+#include "keeper/policy.h"
 #include "keeper/resolve.h"
 #include "reach/host.h"
 
@@ -201,7 +202,10 @@ op_capability_list(struct op_call *c)
 	for (size_t i = 0; i < k->builtin.count; i++)
 		for (size_t j = 0; j < k->builtin.items[i]->capability_count; j++)
 			add_builtin(k, builtin, k->builtin.items[i], &k->builtin.items[i]->capabilities[j]);
-	cJSON_AddArrayToObject(c->result, "policies");
+	cJSON *policies = cJSON_AddArrayToObject(c->result, "policies");
+	for (size_t i = 0; k->vault != NULL && i < k->vault->policy_count; i++)
+		cJSON_AddItemToArray(policies,
+		    policy_describe(k->vault->policies[i].capability, &k->vault->policies[i]));
 	json_text(c->result, "path", k->paths.database);
 	return AV_OK;
 }

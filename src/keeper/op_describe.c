@@ -2,6 +2,8 @@
 /* capability.describe: how to call it, and what it needs before it works. */
 #include "keeper/operator_api.h"
 
+#include "keeper/policy.h"
+
 #include <stdio.h>
 
 struct subject {
@@ -111,6 +113,14 @@ op_capability_describe(struct op_call *c)
 	json_list(allowed, "hosts", &s.cap->hosts);
 	json_list(allowed, "methods", &s.cap->methods);
 	json_list(allowed, "pathPrefixes", &s.cap->paths);
+	const struct policy_params *p =
+	    c->k->vault != NULL ? vault_policy(c->k->vault, str_of(s.id)) : NULL;
+	if (p != NULL) {
+		cJSON *record = policy_describe(s.id, p);
+		cJSON_AddItemToObject(c->result, "policy",
+		    cJSON_DetachItemFromObjectCaseSensitive(record, "policy"));
+		cJSON_Delete(record);
+	}
 	cJSON *call = cJSON_AddObjectToObject(c->result, "call");
 	cJSON *required = cJSON_AddArrayToObject(call, "requiredFlagsWhenNoRequestPayload");
 	if (!one_method)

@@ -34,6 +34,9 @@ static const char *const credential_create_args[] = { "s:id", "s:provider", "s:s
 static const char *const capability_create_args[] = { "s:id", "s:provider", "s:credential",
 	"l:methods", "l:paths", "l:hosts", NULL };
 static const char *const id_args[] = { "s:id", NULL };
+static const char *const policy_args[] = { "s:capability", NULL };
+static const char *const policy_set_args[] = { "s:capability", "n:rateLimitPerMinute",
+	"n:maxRequestBodyBytes", "n:maxResponseBodyBytes", NULL };
 static const char *const audit_args[] = { "n:limit", "n:beforeTsMs", "n:sinceMs", "n:untilMs",
 	"s:capability", "s:event", "s:decision", "s:caller", NULL };
 
@@ -49,6 +52,9 @@ static const struct op ops[] = {
 	{ "capability.describe", op_capability_describe, false, id_args },
 	{ "capability.enable", op_capability_enable, false, id_args },
 	{ "capability.disable", op_capability_disable, false, id_args },
+	{ "capability.policy.set", op_policy_set, false, policy_set_args },
+	{ "capability.policy.get", op_policy_get, false, policy_args },
+	{ "capability.policy.clear", op_policy_clear, false, policy_args },
 	{ "audit", op_audit, false, audit_args },
 	{ "audit.verify", op_audit_verify, false, no_args },
 	{ "daemon.stop", op_daemon_stop, false, no_args },

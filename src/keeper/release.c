@@ -3,7 +3,8 @@
 
 #include "auth/render.h"
 #include "base/clock.h"
-#include "keeper/counters.h"
+#include "keeper/denials.h"
+#include "keeper/policy.h"
 #include "reach/host.h"
 #include "reach/reach.h"
 
@@ -88,8 +89,7 @@ check_ask(struct keeper *k, struct release *r)
 	if (e == AV_OK)
 		e = check_pin(k, &r->resolution, f);
 	if (e == AV_OK)
-		e = counters_charge(k->vault->store, ask->charges, ask->charge_count, clock_wall_ms(),
-		    &r->retry_after, f);
+		e = policy_charge(k, ask, clock_wall_ms(), &r->retry_after, f);
 	return e;
 }
 
@@ -125,8 +125,9 @@ release_decide(struct keeper *k, struct release *r)
 		e.scope = str_of(scope);
 		if (c->secrets.count > 0)
 			e.secret_id = str_of(c->secrets.items[0].value);
+		return audit_append(&k->log, &e);
 	}
-	return audit_append(&k->log, &e);
+	return denials_append(k->denials, &k->log, &e, clock_mono_ms());
 }
 
 static enum av_err
@@ -222,7 +223,7 @@ release_note_denied(struct keeper *k, const struct keeper_denied *d)
 	e.reason = d->reason;
 	e.policy = d->policy;
 	e.status = d->status;
-	return audit_append(&k->log, &e);
+	return denials_append(k->denials, &k->log, &e, clock_mono_ms());
 }
 
 enum av_err

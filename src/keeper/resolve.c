@@ -2,6 +2,7 @@
 #include "keeper/resolve.h"
 
 #include "auth/render.h"
+#include "keeper/policy.h"
 #include "reach/host.h"
 
 #include <stdio.h>
@@ -34,6 +35,11 @@ resolve_capability(const struct keeper *k, struct str id, struct resolution *out
 		return fault_set(f, AV_EPOLICY, "capability_disabled",
 		    "The operator can run `aivault capability enable`", "the capability %s is disabled",
 		    out->capability->id);
+	const struct policy_params *p = vault_policy(k->vault, id);
+	if (p != NULL && p->fault.err != AV_OK) {
+		*f = p->fault;
+		return f->err;
+	}
 	return AV_OK;
 }
 
@@ -214,6 +220,7 @@ resolve_answer(const struct keeper *k, const struct keeper_resolve *ask, struct 
 	struct resolution r;
 	struct keeper_fault fault = { .ask_id = ask->ask_id };
 	struct keeper_resolved done = { .ask_id = ask->ask_id };
+	struct policy_instance rate;
 	enum av_err e = resolve_call(k, ask->capability, ask->credential, &ask->caller, &r, &fault.fault);
 	if (e == AV_OK && !auth_is_supported(r.credential->auth.kind))
 		e = fault_set(&fault.fault, AV_ENOTSUP, "auth_not_supported", "",
@@ -228,8 +235,7 @@ resolve_answer(const struct keeper *k, const struct keeper_resolve *ask, struct 
 		done.credential = r.credential->id;
 		done.host = r.host;
 		done.path_prefix = r.credential->path_prefix;
-		done.max_request_bytes = UINT64_MAX;
-		done.max_response_bytes = UINT64_MAX;
+		policy_tell(vault_policy(k->vault, ask->capability), &rate, &done);
 		e = keeper_resolved_encode(&done, out);
 	} else {
 		if (fault.fault.err == AV_OK)

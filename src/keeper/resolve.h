@@ -27,7 +27,8 @@ struct resolution {
 	struct scope context;
 };
 
-/* The capability and its provider: AV_ENOCAP, AV_ECORRUPT (its row), AV_EPOLICY capability_disabled. */
+/* The capability and its provider: AV_ENOCAP, AV_ECORRUPT (its row or its
+ * policy's), AV_EPOLICY capability_disabled. */
 enum av_err resolve_capability(const struct keeper *k, struct str id, struct resolution *out,
     struct fault *f) AV_MUST_USE;
 /* Everything. `credential` "" = choose. */

@@ -292,6 +292,15 @@ vault_custom_capability(const struct vault *v, struct str id)
 	return NULL;
 }
 
+const struct policy_params *
+vault_policy(const struct vault *v, struct str capability)
+{
+	for (size_t i = 0; i < v->policy_count; i++)
+		if (str_eq_cstr(capability, v->policies[i].capability))
+			return &v->policies[i];
+	return NULL;
+}
+
 static enum av_err
 disabled_key(struct str id, char out[160])
 {

@@ -12,6 +12,7 @@
 #define AV_VAULT_VAULT_H
 
 #include "vault/credential.h"
+#include "vault/policy_params.h"
 #include "vault/secret_record.h"
 
 #define VAULT_WHERE_MAX 1024u
@@ -44,6 +45,8 @@ struct vault {
 	size_t credential_count;
 	struct custom_capability *capabilities;
 	size_t capability_count;
+	struct policy_params *policies; /* one a capability */
+	size_t policy_count;
 	struct string_list disabled; /* "capability:<id>" */
 };
 
@@ -71,6 +74,8 @@ struct secret_record *vault_secret_named(const struct vault *v, struct str name,
 const struct credential *vault_credential(const struct vault *v, struct str id);
 const struct custom_capability *vault_custom_capability(const struct vault *v, struct str id);
 bool vault_capability_is_disabled(const struct vault *v, struct str id);
+/* What `capability policy set` stored for it, maybe with a fault; NULL: nothing. */
+const struct policy_params *vault_policy(const struct vault *v, struct str capability);
 
 enum av_err vault_capability_put(struct vault *v, const char *provider,
     const struct capability *c) AV_MUST_USE;

@@ -21,14 +21,18 @@ vault_unload(struct vault *v)
 		credential_clear(&v->credentials[i]);
 	for (size_t i = 0; i < v->capability_count; i++)
 		custom_capability_clear(&v->capabilities[i]);
+	for (size_t i = 0; i < v->policy_count; i++)
+		policy_params_clear(&v->policies[i]);
 	free(v->secrets);
 	free(v->credentials);
 	free(v->capabilities);
+	free(v->policies);
 	string_list_clear(&v->disabled);
 	v->secrets = NULL;
 	v->credentials = NULL;
 	v->capabilities = NULL;
-	v->secret_count = v->credential_count = v->capability_count = 0;
+	v->policies = NULL;
+	v->secret_count = v->credential_count = v->capability_count = v->policy_count = 0;
 }
 
 /* Room for one more, in steps of powers of two. */
@@ -106,6 +110,19 @@ load_capability(void *ctx, const struct row *row)
 	return AV_OK;
 }
 
+static enum av_err
+load_policy(void *ctx, const struct row *row)
+{
+	struct vault *v = ctx;
+	void *items = grow(v->policies, v->policy_count, sizeof(*v->policies));
+	if (items == NULL)
+		return AV_ENOMEM;
+	v->policies = items;
+	enum av_err e = policy_params_decode(row, &v->policies[v->policy_count]);
+	v->policy_count++;
+	return e;
+}
+
 /* A mark whose MAC does not fit still disables: doubt closes. */
 static enum av_err
 load_disabled(void *ctx, const struct row *row)
@@ -137,6 +154,8 @@ vault_load(struct vault *v)
 		e = row_each(v->store, v->kek, ROW_CREDENTIAL, load_credential, v);
 	if (e == AV_OK)
 		e = row_each(v->store, v->kek, ROW_CAPABILITY, load_capability, v);
+	if (e == AV_OK)
+		e = row_each(v->store, v->kek, ROW_POLICY, load_policy, v);
 	if (e == AV_OK)
 		e = row_each(v->store, v->kek, ROW_DISABLED, load_disabled, v);
 	if (e != AV_OK) {

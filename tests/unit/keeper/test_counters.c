@@ -82,6 +82,30 @@ test_amounts_add_up_without_overflow(void **state)
 }
 
 static void
+test_charges_of_one_call_on_one_counter_add_up(void **state)
+{
+	struct house *h = *state;
+	struct charge c = { STR_LIT("p"), STR_LIT("k"), 1, 1, 60 };
+	struct charge both[] = { c, c };
+	assert_int_equal(take(h, both, 2, MINUTE, NULL), AV_ERATE);
+	assert_int_equal(take(h, both, 1, MINUTE, NULL), AV_OK);
+}
+
+static void
+test_clock_that_goes_back_forgets_nothing_and_locks_nobody_out(void **state)
+{
+	struct house *h = *state;
+	struct charge c = { STR_LIT("p"), STR_LIT("k"), 1, 2, 60 };
+	int64_t then = 1000000 * (int64_t)MINUTE, now = 1000 * (int64_t)MINUTE;
+	uint32_t retry = 0;
+	assert_int_equal(take(h, &c, 1, then, NULL), AV_OK);
+	assert_int_equal(take(h, &c, 1, now, NULL), AV_OK);
+	assert_int_equal(take(h, &c, 1, now, &retry), AV_ERATE);
+	assert_in_range(retry, 1, 61);
+	assert_int_equal(take(h, &c, 1, now + (int64_t)retry * 1000, NULL), AV_OK);
+}
+
+static void
 test_old_steps_are_cleared_away(void **state)
 {
 	struct house *h = *state;
@@ -100,6 +124,8 @@ main(void)
 		COUNTER_TEST(test_denied_call_takes_nothing_of_any_charge),
 		COUNTER_TEST(test_counters_do_not_share),
 		COUNTER_TEST(test_amounts_add_up_without_overflow),
+		COUNTER_TEST(test_charges_of_one_call_on_one_counter_add_up),
+		COUNTER_TEST(test_clock_that_goes_back_forgets_nothing_and_locks_nobody_out),
 		COUNTER_TEST(test_old_steps_are_cleared_away),
 	};
 	if (box_init() != AV_OK)

@@ -261,6 +261,72 @@ test_charges_hold_and_denials_are_not_charged(void **state)
 }
 
 static void
+test_rate_that_was_set_is_charged_whatever_the_judge_says(void **state)
+{
+	struct house *h = *state;
+	struct charge lie = { STR_LIT("rate_limit"), STR_LIT("acme/chat|rate_limit|set|all"), 1, 1000,
+		60 };
+	struct keeper_release ask = house_ask("acme/chat", "POST", "api.acme.test", "/v1/chat");
+	struct buf out;
+	struct frame f = { 0 };
+	house_store_key(h);
+	assert_int_equal(house_op(h, "capability.policy.set",
+	                     "{\"capability\":\"acme/chat\",\"rateLimitPerMinute\":3,"
+	                     "\"maxRequestBodyBytes\":100}",
+	                     ""),
+	    AV_OK);
+	ask.request_bytes = 101;
+	refuse(h, &ask, AV_ETOOBIG, "request_too_big");
+	ask.request_bytes = 100;
+	for (int i = 0; i < 3; i++) {
+		ask.charges = i == 1 ? &lie : NULL;
+		ask.charge_count = i == 1;
+		assert_int_equal(house_release(h, &ask, &out, &f), KEEPER_RELEASED);
+		buf_clear(&out);
+	}
+	refuse(h, &ask, AV_ERATE, "rate_limit");
+	assert_int_equal(house_count(h, "SELECT SUM(n) FROM counters"), 3);
+	house_stop(h);
+	house_start(h);
+	refuse(h, &ask, AV_ERATE, "rate_limit");
+	/* Raised: the calls that were made still count. */
+	assert_int_equal(house_op(h, "capability.policy.set",
+	                     "{\"capability\":\"acme/chat\",\"rateLimitPerMinute\":4}", ""),
+	    AV_OK);
+	assert_int_equal(house_release(h, &ask, &out, &f), KEEPER_RELEASED);
+	buf_clear(&out);
+	refuse(h, &ask, AV_ERATE, "rate_limit");
+	assert_int_equal(house_op(h, "capability.policy.clear", "{\"capability\":\"acme/chat\"}", ""),
+	    AV_OK);
+	assert_int_equal(house_release(h, &ask, &out, &f), KEEPER_RELEASED);
+	buf_clear(&out);
+}
+
+static void
+test_i10_policy_row_that_was_changed_closes_its_capability_alone(void **state)
+{
+	struct house *h = *state;
+	struct keeper_release ask = house_ask("acme/chat", "POST", "api.acme.test", "/v1/chat");
+	struct keeper_release other = house_ask("acme/models", "GET", "api.acme.test", "/v1/models");
+	struct buf out;
+	struct frame f = { 0 };
+	house_store_key(h);
+	assert_int_equal(house_op(h, "capability.policy.set",
+	                     "{\"capability\":\"acme/chat\",\"rateLimitPerMinute\":0}", ""),
+	    AV_OK);
+	refuse(h, &ask, AV_ERATE, "rate_limit");
+	house_tamper(h, "UPDATE policy_params SET body = CAST(body || x'00' AS BLOB)");
+	refuse(h, &ask, AV_ECORRUPT, "policy_row_changed");
+	assert_int_equal(house_release(h, &other, &out, &f), KEEPER_RELEASED);
+	buf_clear(&out);
+	assert_int_equal(house_op(h, "capability.policy.set",
+	                     "{\"capability\":\"acme/chat\",\"rateLimitPerMinute\":9}", ""),
+	    AV_OK);
+	assert_int_equal(house_release(h, &ask, &out, &f), KEEPER_RELEASED);
+	buf_clear(&out);
+}
+
+static void
 test_call_is_shown_as_one_event_and_the_chain_holds(void **state)
 {
 	struct house *h = *state;
@@ -335,6 +401,8 @@ main(void)
 		HOUSE_TEST(test_deleted_or_restored_row_is_refused),
 		HOUSE_TEST(test_wrong_key_is_refused_by_name),
 		HOUSE_TEST(test_charges_hold_and_denials_are_not_charged),
+		HOUSE_TEST(test_rate_that_was_set_is_charged_whatever_the_judge_says),
+		HOUSE_TEST(test_i10_policy_row_that_was_changed_closes_its_capability_alone),
 		HOUSE_TEST(test_call_is_shown_as_one_event_and_the_chain_holds),
 		HOUSE_TEST(test_canary_is_in_no_file_and_no_listing),
 	};
