@@ -335,3 +335,50 @@ def test_a_custom_credential_can_be_made_again_after_its_secret_was_deleted(acme
                  "api.acme-test.com").ok()
     assert call(acme).status == 200
     assert upstream.saw(key)
+
+
+def test_lock_drops_kept_connections(locked, upstream):
+    held = []
+
+    def keep(connection, request):
+        held.append(connection)
+        connection.reply(200, b"{}")
+
+    upstream.route("/keep", keep)
+    unlock(locked).ok()
+    assert call(locked, "/i/acme/any/-/keep").status == 200
+    assert call(locked, "/i/acme/any/-/keep").status == 200
+    assert held[0] is held[1] and held[0].open, "it is kept"
+    locked.aivault("lock").ok()
+    wait_for(lambda: not held[0].open, "the kept connection to end")
+    unlock(locked).ok()
+    assert call(locked, "/i/acme/any/-/keep").status == 200
+    assert held[2] is not held[0]
+
+
+def test_lock_ends_the_stream_that_runs(locked, upstream):
+    closed = threading.Event()
+
+    def endless(connection, request):
+        connection.chunked_head()
+        connection.chunk(b"data: one\n\n")
+        try:
+            while connection.sock.recv(1):
+                pass
+        except OSError:
+            pass
+        closed.set()
+        connection.drop()
+
+    upstream.route("/endless", endless)
+    unlock(locked).ok()
+    with locked.agent() as agent:
+        response = agent.request("GET", "/i/acme/any/-/endless")
+        response.until(b"data: one")
+        locked.aivault("lock").ok()
+        with pytest.raises((ConnectionError, EOFError)):
+            response.until(b"nothing of the kind")
+    assert closed.wait(60), "the upstream saw the end"
+    rows = locked.ended(1)
+    assert [r["reason"] for r in rows if r["path"] == "/endless"] == ["vault_locked"]
+    assert call(locked).status == 423
