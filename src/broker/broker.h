@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+struct call;
 struct keeper_client;
 struct listener;
 struct policy_client;
@@ -39,6 +40,7 @@ struct broker {
 	struct resolve_cache *resolved;
 	struct upstream *upstream;
 	struct listener *listener;
+	struct call *calls; /* list, of call.h */
 	int agent_fd;          /* waits until the keeper has told its state; -1: none */
 
 	uv_poll_t control;

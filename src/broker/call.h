@@ -23,6 +23,8 @@ enum call_stage {
 };
 
 struct call {
+	struct call *next; /* in the broker's list */
+	struct call **link;
 	struct broker *b;
 	struct session *s;
 	enum call_stage stage;

@@ -2,6 +2,7 @@
 #include "broker/call.h"
 
 #include "base/clock.h"
+#include "broker/invoke.h"
 #include "broker/keeper_client.h"
 
 #include <stdlib.h>
@@ -20,6 +21,9 @@ call_free(struct call *c)
 	free(c->envelope);
 	buf_clear(&c->shown);
 	scrub_clear(&c->scrub);
+	*c->link = c->next;
+	if (c->next != NULL)
+		c->next->link = c->link;
 	free(c);
 	broker_call_ends(b);
 }
@@ -97,4 +101,19 @@ call_drop(struct call *c)
 
 	call_free(c);
 	session_cut(s);
+}
+
+void
+invoke_end_all(struct broker *b, const struct fault *f)
+{
+	struct call *c = b->calls;
+
+	while (c != NULL) {
+		struct call *next = c->next;
+		if (c->stage == CALL_SEND && c->transfer != NULL) {
+			transfer_cancel(c->transfer);
+			call_fail(c, f);
+		}
+		c = next;
+	}
 }

@@ -43,6 +43,11 @@ call_new(struct session *s)
 	buf_init(&c->body, JUDGE_BODY_MAX + 1);
 	buf_init(&c->shown, CALL_TARGET_MAX);
 	scrub_init(&c->scrub);
+	c->next = c->b->calls;
+	c->link = &c->b->calls;
+	if (c->next != NULL)
+		c->next->link = &c->next;
+	c->b->calls = c;
 	broker_call_begins(c->b);
 	return c;
 }

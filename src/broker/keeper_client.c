@@ -3,6 +3,8 @@
 
 #include "base/log.h"
 #include "broker/channel.h"
+#include "broker/invoke.h"
+#include "broker/upstream.h"
 
 #include <stdlib.h>
 
@@ -143,11 +145,27 @@ keeper_on_listed(struct keeper_client *k, const struct frame *f)
 	return AV_OK;
 }
 
+/* A lock ends what was let through before it. */
+static enum av_err
+keeper_on_state(struct keeper_client *k, const struct frame *f)
+{
+	enum av_err e = keeper_state_decode(f, &k->state);
+	struct fault locked;
+
+	k->has_state = e == AV_OK;
+	if (e == AV_OK)
+		broker_on_keeper_state(k->b);
+	if (e == AV_OK && k->state.locked != 0 && keeper_client_check(k, &locked) != AV_OK) {
+		invoke_end_all(k->b, &locked);
+		upstream_drop_kept(k->b->upstream);
+	}
+	return e;
+}
+
 static enum av_err
 keeper_on_frame(void *ctx, const struct frame *f)
 {
 	struct keeper_client *k = ctx;
-	enum av_err e;
 
 	switch (f->type) {
 	case KEEPER_RESOLVED:
@@ -159,11 +177,7 @@ keeper_on_frame(void *ctx, const struct frame *f)
 	case KEEPER_LISTED:
 		return keeper_on_listed(k, f);
 	case KEEPER_STATE:
-		e = keeper_state_decode(f, &k->state);
-		k->has_state = e == AV_OK;
-		if (e == AV_OK)
-			broker_on_keeper_state(k->b);
-		return e;
+		return keeper_on_state(k, f);
 	default:
 		return AV_EFORMAT;
 	}

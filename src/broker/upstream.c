@@ -377,6 +377,17 @@ transfer_start(struct upstream *u, const struct upstream_request *rq,
 
 /* ---- life -------------------------------------------------------------------------------------- */
 
+static void
+upstream_set_up(struct upstream *u)
+{
+	(void)curl_multi_setopt(u->multi, CURLMOPT_SOCKETFUNCTION, upstream_on_socket);
+	(void)curl_multi_setopt(u->multi, CURLMOPT_SOCKETDATA, u);
+	(void)curl_multi_setopt(u->multi, CURLMOPT_TIMERFUNCTION, upstream_on_timeout);
+	(void)curl_multi_setopt(u->multi, CURLMOPT_TIMERDATA, u);
+	(void)curl_multi_setopt(u->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
+	(void)curl_multi_setopt(u->multi, CURLMOPT_MAXCONNECTS, UPSTREAM_KEPT_CONNECTIONS);
+}
+
 enum av_err
 upstream_new(struct broker *b, const char *ca_path, struct upstream **out)
 {
@@ -408,14 +419,28 @@ upstream_new(struct broker *b, const char *ca_path, struct upstream **out)
 	}
 	u->timer->data = u;
 	(void)curl_share_setopt(u->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
-	(void)curl_multi_setopt(u->multi, CURLMOPT_SOCKETFUNCTION, upstream_on_socket);
-	(void)curl_multi_setopt(u->multi, CURLMOPT_SOCKETDATA, u);
-	(void)curl_multi_setopt(u->multi, CURLMOPT_TIMERFUNCTION, upstream_on_timeout);
-	(void)curl_multi_setopt(u->multi, CURLMOPT_TIMERDATA, u);
-	(void)curl_multi_setopt(u->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
-	(void)curl_multi_setopt(u->multi, CURLMOPT_MAXCONNECTS, UPSTREAM_KEPT_CONNECTIONS);
+	upstream_set_up(u);
 	*out = u;
 	return AV_OK;
+}
+
+/* libcurl closes kept connections only with the handle that keeps them. */
+void
+upstream_drop_kept(struct upstream *u)
+{
+	CURLM *fresh;
+
+	if (u->depth > 0 || u->live != NULL)
+		return;
+	fresh = curl_multi_init();
+	if (fresh == NULL)
+		return;
+	u->depth++;
+	(void)curl_multi_cleanup(u->multi);
+	u->depth--;
+	(void)uv_timer_stop(u->timer);
+	u->multi = fresh;
+	upstream_set_up(u);
 }
 
 static void

@@ -3,17 +3,20 @@
 #include "cli/json_args.h"
 #include "cli/operator.h"
 #include "cli/print.h"
+#include "cli/secret_input.h"
 
 #include <string.h>
 #include <unistd.h>
 
 static const struct option options[] = {
-	{"provider", "KIND", false, "where the vault's key is kept: file (default)"},
+	{"provider", "KIND", false, "where the vault's key comes from: file (default) or passphrase"},
 	{"file-path", "PATH", false, "the key file's place"},
 	{"env-var", "NAME", false, "not in this version"},
 	{"keychain-service", "NAME", false, "not in this version"},
 	{"keychain-account", "NAME", false, "not in this version"},
-	{"passphrase", "TEXT", false, "not in this version"},
+	{"passphrase-file", "FILE", false, "take the passphrase from FILE, less one newline at its end"},
+	{"passphrase", "TEXT", false, "the passphrase itself (others may see it: not advised)"},
+	{"cost", "LEVEL", false, "of the passphrase: interactive, moderate (default) or sensitive"},
 	{NULL, NULL, false, NULL},
 };
 
@@ -39,12 +42,60 @@ add_file_path(cJSON *o, const char *path)
 }
 
 static int
+init_file(struct args *a)
+{
+	struct fault f;
+	cJSON *o;
+
+	if (args_has(a, "passphrase") || args_has(a, "passphrase-file") || args_has(a, "cost")) {
+		(void)fault_set(&f, AV_EUSAGE, "usage", "",
+		    "--passphrase, --passphrase-file and --cost go with --provider passphrase");
+		return usage_fault(&cmd_init, &f);
+	}
+	o = cJSON_CreateObject();
+	if (cJSON_AddStringToObject(o, "provider", "file") == NULL ||
+	    !add_file_path(o, args_value(a, "file-path"))) {
+		cJSON_Delete(o);
+		return print_failure("vault_unavailable", "out of memory", "");
+	}
+	return operator_print("init", o, (struct str){NULL, 0}, false);
+}
+
+static int
+init_passphrase(struct args *a)
+{
+	struct fault f = {0};
+	struct buf passphrase;
+	cJSON *o;
+	int rc;
+
+	if (args_has(a, "file-path")) {
+		(void)fault_set(&f, AV_EUSAGE, "usage", "", "a passphrase vault has no key file");
+		return usage_fault(&cmd_init, &f);
+	}
+	buf_init(&passphrase, SECRET_INPUT_MAX + 4096);
+	o = cJSON_CreateObject();
+	if (passphrase_input(a, "Passphrase of the new vault", true, &passphrase, &f) != AV_OK) {
+		cJSON_Delete(o);
+		rc = print_fault(&f);
+	} else if (cJSON_AddStringToObject(o, "provider", "passphrase") == NULL ||
+	    (args_has(a, "cost") && !json_add_option(o, "cost", a, "cost"))) {
+		cJSON_Delete(o);
+		rc = print_failure("vault_unavailable", "out of memory", "");
+	} else {
+		rc = operator_print("init", o,
+		    (struct str){(const char *)passphrase.data, passphrase.len}, false);
+	}
+	buf_clear(&passphrase);
+	return rc;
+}
+
+static int
 run(struct args *a)
 {
 	struct fault f;
 	const char *provider = args_value(a, "provider");
-	static const char *const others[] = {"env", "passphrase", "macos-keychain"};
-	cJSON *o;
+	static const char *const others[] = {"env", "macos-keychain"};
 
 	if (provider == NULL)
 		provider = "file";
@@ -54,27 +105,26 @@ run(struct args *a)
 			continue;
 		(void)snprintf(message, sizeof(message), "--provider %s is not part of this version",
 		    provider);
-		return print_failure("not_supported", message, "Use --provider file");
+		return print_failure("not_supported", message, "Use --provider file or passphrase");
 	}
-	if (strcmp(provider, "file") != 0) {
+	bool passphrase = strcmp(provider, "passphrase") == 0;
+	if (!passphrase && strcmp(provider, "file") != 0) {
 		(void)fault_set(&f, AV_EUSAGE, "usage", "",
 		    "--provider takes file, env, passphrase or macos-keychain");
 		return usage_fault(&cmd_init, &f);
 	}
-	o = cJSON_CreateObject();
-	if (cJSON_AddStringToObject(o, "provider", provider) == NULL ||
-	    !add_file_path(o, args_value(a, "file-path"))) {
-		cJSON_Delete(o);
-		return print_failure("vault_unavailable", "out of memory", "");
-	}
-	return operator_print("init", o, (struct str){NULL, 0}, false);
+	return passphrase ? init_passphrase(a) : init_file(a);
 }
 
 const struct command cmd_init = {
 	.name = "init",
 	.alias = "",
 	.arguments = "[OPTIONS]",
-	.about = "Make the vault, choosing where its key is kept",
+	.about = "Make the vault, choosing where its key comes from",
+	.details =
+	    "With --provider passphrase and neither --passphrase nor --passphrase-file, the passphrase is\n"
+	    "asked for on the terminal, without echo, or read from standard input when that is no\n"
+	    "terminal. A vault made so is locked whenever its daemon has started: `aivault unlock`.\n",
 	.options = options,
 	.run = run,
 };

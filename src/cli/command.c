@@ -6,7 +6,8 @@
 #include <string.h>
 
 const struct command *const commands[] = {
-	&cmd_status, &cmd_init, &cmd_secrets_create, &cmd_secrets_list, &cmd_credential_create,
+	&cmd_status, &cmd_init, &cmd_unlock, &cmd_lock, &cmd_secrets_create, &cmd_secrets_list,
+	&cmd_secrets_rotate, &cmd_secrets_delete, &cmd_credential_create,
 	&cmd_credential_list, &cmd_capability_create, &cmd_capability_list, &cmd_capability_describe,
 	&cmd_capability_enable, &cmd_capability_disable, &cmd_capability_policy, &cmd_invoke,
 	&cmd_json, &cmd_audit_verify, &cmd_audit, &cmd_doctor, &cmd_stop, &cmd_restart, &cmd_completions, &cmd_version, &cmd_help,
@@ -15,8 +16,7 @@ const struct command *const commands[] = {
 
 /* docs/KNOWN-GAPS.md, "Commands", has the same list. */
 const char *const later_commands[] = {
-	"unlock", "lock", "rotate-master", "secrets update", "secrets rotate", "secrets delete",
-	"secrets attach-group", "secrets detach-group", "secrets import", "import", "oauth setup",
+	"rotate-master", "secrets update", "secrets attach-group", "secrets detach-group", "secrets import", "import", "oauth setup",
 	"oauth login", "credential delete", "credential enable", "credential disable",
 	"provider list", "provider install", "provider enable", "provider disable",
 	"provider remove", "capability delete", "capability bind",

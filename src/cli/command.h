@@ -43,7 +43,8 @@ void help_group(const char *word, FILE *to);
 /* `aivault: invalid_request: ...` with a pointer to the command's help. Returns 2. */
 int usage_fault(const struct command *c, const struct fault *f);
 
-extern const struct command cmd_status, cmd_init, cmd_secrets_create, cmd_secrets_list,
+extern const struct command cmd_status, cmd_init, cmd_unlock, cmd_lock, cmd_secrets_create,
+    cmd_secrets_list, cmd_secrets_rotate, cmd_secrets_delete,
     cmd_credential_create, cmd_credential_list, cmd_capability_create, cmd_capability_list,
     cmd_capability_describe, cmd_capability_enable, cmd_capability_disable, cmd_capability_policy,
     cmd_invoke, cmd_json, cmd_audit, cmd_audit_verify, cmd_doctor, cmd_stop, cmd_restart, cmd_completions, cmd_version,

@@ -124,11 +124,11 @@ from_file(const char *path, struct buf *out, struct fault *f)
 }
 
 static enum av_err
-from_argument(struct args *a, struct buf *out, struct fault *f)
+from_argument(struct args *a, const char *option, struct buf *out, struct fault *f)
 {
 	for (size_t i = 0; i < a->count; i++) {
 		char *v = a->items[i].value;
-		if (strcmp(a->items[i].option->name, "value") != 0)
+		if (strcmp(a->items[i].option->name, option) != 0)
 			continue;
 		size_t n = strlen(v);
 		enum av_err e = buf_append(out, v, n);
@@ -137,15 +137,39 @@ from_argument(struct args *a, struct buf *out, struct fault *f)
 			return too_long(f);
 	}
 	print_note(STR_LIT("warning: a value on the command line stays in the shell's history and can be "
-	                   "seen in process lists; better use the prompt, a pipe or --value-file"));
+	                   "seen in process lists; better use the prompt, a pipe or a file"));
 	return AV_OK;
 }
 
-enum av_err
-secret_input(struct args *a, const char *prompt, struct buf *out, struct fault *f)
+struct source {
+	const char *option;
+	const char *file_option;
+	const char *prompt;
+	bool twice;
+};
+
+static enum av_err
+prompt_source(const struct source *from, struct buf *out, struct fault *f)
+{
+	struct buf again;
+	enum av_err e = prompt_terminal(STDIN_FILENO, from->prompt, out, f);
+
+	if (e != AV_OK || !from->twice)
+		return e;
+	buf_init(&again, SECRET_INPUT_MAX + 4096);
+	e = prompt_terminal(STDIN_FILENO, "The same once more", &again, f);
+	if (e == AV_OK && (again.len != out->len ||
+	                      (out->len > 0 && memcmp(again.data, out->data, out->len) != 0)))
+		e = fault_set(f, AV_EINVAL, "not_the_same", "Try again", "these were not the same");
+	buf_clear(&again);
+	return e;
+}
+
+static enum av_err
+input(struct args *a, const struct source *from, struct buf *out, struct fault *f)
 {
 	static const struct rlimit no_core = {0, 0};
-	const char *file = args_value(a, "value-file");
+	const char *file = args_value(a, from->file_option);
 	enum av_err e;
 
 	(void)setrlimit(RLIMIT_CORE, &no_core);
@@ -153,22 +177,46 @@ secret_input(struct args *a, const char *prompt, struct buf *out, struct fault *
 	uint8_t *room;
 	if (buf_reserve(out, SECRET_INPUT_MAX + 1, &room) != AV_OK)
 		return fault_set(f, AV_ENOMEM, "no_memory", "", "out of memory");
-	if (file != NULL && args_has(a, "value"))
-		return fault_set(f, AV_EINVAL, "two_values", "", "give --value or --value-file, not both");
+	if (file != NULL && args_has(a, from->option))
+		return fault_set(f, AV_EINVAL, "two_values", "", "give --%s or --%s, not both", from->option,
+		    from->file_option);
 	if (file != NULL) {
 		e = from_file(file, out, f);
-	} else if (args_has(a, "value")) {
-		e = from_argument(a, out, f);
+	} else if (args_has(a, from->option)) {
+		e = from_argument(a, from->option, out, f);
 	} else if (isatty(STDIN_FILENO) == 1) {
-		e = prompt_terminal(STDIN_FILENO, prompt, out, f);
+		e = prompt_source(from, out, f);
 	} else {
 		e = read_all(STDIN_FILENO, out, f);
 		strip_newline(out);
 	}
 	if (e == AV_OK && out->len > SECRET_INPUT_MAX)
 		e = too_long(f);
+	return e;
+}
+
+enum av_err
+secret_input(struct args *a, const char *prompt, struct buf *out, struct fault *f)
+{
+	const struct source from = {"value", "value-file", prompt, false};
+	enum av_err e = input(a, &from, out, f);
+
 	if (e == AV_OK && out->len == 0)
-		e = fault_set(f, AV_EINVAL, "empty_secret", "Provide --value or --value-file, type it, or pipe it in",
-		    "the secret is empty");
+		e = fault_set(f, AV_EINVAL, "empty_secret",
+		    "Provide --value or --value-file, type it, or pipe it in", "the secret is empty");
+	return e;
+}
+
+enum av_err
+passphrase_input(struct args *a, const char *prompt, bool twice, struct buf *out, struct fault *f)
+{
+	const struct source from = {"passphrase", "passphrase-file", prompt, twice};
+	enum av_err e = input(a, &from, out, f);
+
+	if (e == AV_OK && args_has(a, "passphrase-file"))
+		strip_newline(out);
+	if (e == AV_OK && out->len == 0)
+		e = fault_set(f, AV_EINVAL, "empty_passphrase",
+		    "Type it, pipe it in, or give --passphrase-file", "the passphrase is empty");
 	return e;
 }

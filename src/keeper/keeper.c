@@ -5,6 +5,8 @@
 #include "base/log.h"
 #include "keeper/channel.h"
 #include "keeper/denials.h"
+#include "keeper/derivation.h"
+#include "wire/control.h"
 
 #include <pwd.h>
 #include <stdio.h>
@@ -42,6 +44,7 @@ keeper_clear(struct keeper *k)
 {
 	for (size_t i = 0; i < KEEPER_MAX_CHANNELS; i++)
 		channel_free(k->channels[i]);
+	derivation_drop(k);
 	vault_close(k->vault);
 	builtin_clear(&k->builtin);
 	denials_free(k->denials);
@@ -76,6 +79,26 @@ keeper_open_vault(struct keeper *k)
 		log_error("%s", k->vault->fault.message);
 }
 
+/* The first row of its log. Takes v. */
+static enum av_err
+finish_vault(struct keeper *k, struct vault *v, const struct audit_event *caller, struct fault *f)
+{
+	enum av_err e = adopt(k, v, f);
+	if (e != AV_OK) {
+		vault_close(v);
+		return e;
+	}
+	struct audit_event event = *caller;
+	event.kind = "vault.init";
+	event.note = str_of(v->provider_type);
+	e = keeper_change_end(k, &event, 1, f);
+	if (e != AV_OK) {
+		vault_close(k->vault);
+		k->vault = NULL;
+	}
+	return e;
+}
+
 enum av_err
 keeper_make_vault(struct keeper *k, const char *provider, const char *key_path,
     const struct audit_event *caller, struct fault *f)
@@ -90,22 +113,16 @@ keeper_make_vault(struct keeper *k, const char *provider, const char *key_path,
 	}
 	enum av_err e = vault_create(k->paths.database, provider,
 	    key_path[0] != '\0' ? key_path : k->paths.key_file, &k->builtin, &v, f);
-	if (e != AV_OK)
-		return e;
-	e = adopt(k, v, f);
-	if (e != AV_OK) {
-		vault_close(v);
-		return e;
-	}
-	struct audit_event event = *caller;
-	event.kind = "vault.init";
-	event.note = str_of(provider);
-	e = keeper_change_end(k, &event, 1, f);
-	if (e != AV_OK) {
-		vault_close(k->vault);
-		k->vault = NULL;
-	}
-	return e;
+	return e == AV_OK ? finish_vault(k, v, caller, f) : e;
+}
+
+enum av_err
+keeper_make_passphrase_vault(struct keeper *k, const struct passphrase_kdf *kdf,
+    const uint8_t *key, const struct audit_event *caller, struct fault *f)
+{
+	struct vault *v = NULL;
+	enum av_err e = vault_create_passphrase(k->paths.database, kdf, key, &k->builtin, &v, f);
+	return e == AV_OK ? finish_vault(k, v, caller, f) : e;
 }
 
 enum av_err
@@ -122,6 +139,16 @@ keeper_usable(const struct keeper *k, struct fault *f)
 	if (k->vault->locked)
 		return fault_set(f, AV_ELOCKED, "vault_locked", "Run `aivault unlock`",
 		    "the vault is locked");
+	return AV_OK;
+}
+
+enum av_err
+keeper_readable(const struct keeper *k, struct fault *f)
+{
+	enum av_err e = keeper_usable(k, f);
+	if (e != AV_ELOCKED)
+		return e;
+	memset(f, 0, sizeof(*f));
 	return AV_OK;
 }
 
@@ -180,11 +207,11 @@ keeper_change_abort(struct keeper *k)
 	audit_log_settle(&k->log, false);
 }
 
-static void
+static enum av_err
 note(struct keeper *k, const struct audit_event *event, bool checkpoint)
 {
 	if (k->vault == NULL)
-		return;
+		return AV_ENOVAULT;
 	enum av_err e = store_begin(k->vault->store);
 	if (e == AV_OK)
 		e = audit_append(&k->log, event);
@@ -198,12 +225,19 @@ note(struct keeper *k, const struct audit_event *event, bool checkpoint)
 	if (e != AV_OK)
 		log_error("audit: the row %s could not be written: %s", event->kind,
 		    store_message(k->vault->store));
+	return e;
 }
 
 void
 keeper_note(struct keeper *k, const struct audit_event *event)
 {
-	note(k, event, false);
+	(void)note(k, event, false);
+}
+
+enum av_err
+keeper_note_signed(struct keeper *k, const struct audit_event *event)
+{
+	return note(k, event, true);
 }
 
 void
@@ -211,6 +245,15 @@ keeper_note_checkpoint(struct keeper *k, const char *kind)
 {
 	struct audit_event event;
 	audit_event_init(&event, kind, "daemon");
-	if (k->vault != NULL)
-		note(k, &event, true);
+	(void)note(k, &event, true);
+}
+
+void
+keeper_tell_busy(struct keeper *k)
+{
+	const struct vault *v = k->vault;
+	bool open = v != NULL && vault_has_passphrase(v) && !v->locked;
+	if (k->control_fd >= 0 &&
+	    io_send_fds(k->control_fd, open ? CONTROL_BUSY : CONTROL_IDLE, NULL, 0) != AV_OK)
+		log_warn("the supervisor does not listen");
 }

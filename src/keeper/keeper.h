@@ -24,6 +24,7 @@
 
 struct channel;
 struct denials;
+struct derivation;
 struct operator_client;
 
 struct keeper {
@@ -42,6 +43,7 @@ struct keeper {
 	struct channel *channels[KEEPER_MAX_CHANNELS];
 	struct operator_client *clients[KEEPER_MAX_CLIENTS];
 	struct confine_state confinement; /* for status */
+	struct derivation *derivation; /* NULL: none; see derivation.h */
 	bool stopping;
 	bool want_stop; /* an operator asked; told to the supervisor once the answer is out */
 	bool want_restart;
@@ -57,8 +59,14 @@ void keeper_open_vault(struct keeper *k);
 /* Makes one: `key_path` may be "" for the default. Audited. AV_EEXISTS. */
 enum av_err keeper_make_vault(struct keeper *k, const char *provider, const char *key_path,
     const struct audit_event *caller, struct fault *f) AV_MUST_USE;
+/* The same with the passphrase provider. */
+enum av_err keeper_make_passphrase_vault(struct keeper *k, const struct passphrase_kdf *kdf,
+    const uint8_t *key, const struct audit_event *caller, struct fault *f) AV_MUST_USE;
 /* AV_OK: there is a vault, its key fits, its rows are whole. Else the fault that says why not. */
 enum av_err keeper_usable(const struct keeper *k, struct fault *f) AV_MUST_USE;
+
+/* As keeper_usable(), and a locked vault will do: what is read of it is unverified. */
+enum av_err keeper_readable(const struct keeper *k, struct fault *f) AV_MUST_USE;
 
 /* A change: keeper_change_begin(), rows, then keeper_change_end() with its audit events (copied;
  * the last one's note gets generation and digest added) or keeper_change_abort(). The end commits,
@@ -71,7 +79,12 @@ void keeper_change_abort(struct keeper *k);
 /* One audit row in a transaction of its own, for what changes no deciding row and is answered with
  * a refusal or a fault anyway; a failure is logged. */
 void keeper_note(struct keeper *k, const struct audit_event *e);
-/* The same with a checkpoint behind it (start, stop). */
+/* The same with a checkpoint behind it (unlock, lock), for who needs to know. */
+enum av_err keeper_note_signed(struct keeper *k, const struct audit_event *e) AV_MUST_USE;
+/* The daemon's own (start, stop). */
 void keeper_note_checkpoint(struct keeper *k, const char *kind);
+
+/* Tells the supervisor: an open passphrase vault must not end by idling. */
+void keeper_tell_busy(struct keeper *k);
 
 #endif

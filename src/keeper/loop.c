@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "keeper/batch.h"
+#include "keeper/derivation.h"
 #include "keeper/operator_api.h"
 #include "wire/control.h"
 
@@ -11,7 +12,8 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#define MAX_POLLED (2u + KEEPER_MAX_CHANNELS + KEEPER_MAX_CLIENTS)
+#define FIRST 3u
+#define MAX_POLLED (FIRST + KEEPER_MAX_CHANNELS + KEEPER_MAX_CLIENTS)
 
 static void
 on_control(struct keeper *k)
@@ -68,6 +70,7 @@ collect(struct keeper *k, struct pollfd *p, struct channel **channels,
 	size_t n = 0;
 	p[n++] = (struct pollfd){ .fd = k->control_fd, .events = POLLIN };
 	p[n++] = (struct pollfd){ .fd = k->operator_fd, .events = POLLIN };
+	p[n++] = (struct pollfd){ .fd = derivation_fd(k), .events = POLLIN };
 	for (size_t i = 0; i < KEEPER_MAX_CHANNELS; i++) {
 		struct channel *c = k->channels[i];
 		if (c == NULL || c->dead)
@@ -103,7 +106,7 @@ static void
 serve(struct keeper *k, const struct pollfd *p, size_t n, struct channel *const *channels,
     struct operator_client *const *clients)
 {
-	for (size_t i = 2; i < n; i++) {
+	for (size_t i = FIRST; i < n; i++) {
 		if (p[i].revents == 0)
 			continue;
 		if (channels[i] != NULL) {
@@ -120,6 +123,11 @@ serve(struct keeper *k, const struct pollfd *p, size_t n, struct channel *const 
 	}
 	if (batch_due_ms(k, clock_mono_ms()) == 0)
 		batch_flush(k);
+	if (p[2].revents != 0) {
+		derivation_join(k);
+		operator_resume(k);
+		derivation_settle(k);
+	}
 	/* Last, because a new channel may push an old one out. */
 	if (p[1].revents & POLLIN)
 		on_operator(k);

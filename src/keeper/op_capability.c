@@ -182,7 +182,7 @@ enum av_err
 op_capability_list(struct op_call *c)
 {
 	const struct keeper *k = c->k;
-	enum av_err e = keeper_usable(k, c->fault);
+	enum av_err e = op_readable(c);
 	/* What is built in can be read without a vault. */
 	if (e != AV_OK && e != AV_ENOVAULT)
 		return e;

@@ -219,7 +219,9 @@ read_args(struct op_call *c, struct credential *cred, const struct manifest **m)
 	if (!credential_id_is_valid(id))
 		return usage(c, "credential_id_invalid",
 		    "a credential's id is letters, digits and ._-:/@, at most 400 bytes");
-	if (vault_credential(c->k->vault, id) != NULL)
+	const struct credential *old = vault_credential(c->k->vault, id);
+	/* One whose secret was deleted gives way: nothing can use it. */
+	if (old != NULL && old->fault.err != AV_ENOCRED)
 		return fault_set(c->fault, AV_EEXISTS, "credential_exists", "Choose another id",
 		    "the credential %.*s already exists", STR_FMT(id));
 	if (provider.len == 0 || provider.len > 64 || !credential_id_is_valid(provider))
@@ -290,7 +292,7 @@ out:
 enum av_err
 op_credential_list(struct op_call *c)
 {
-	enum av_err e = keeper_usable(c->k, c->fault);
+	enum av_err e = op_readable(c);
 	if (e != AV_OK)
 		return e;
 	c->result = cJSON_CreateObject();

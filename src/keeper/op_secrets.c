@@ -12,8 +12,8 @@
 /* Created, pinned, and a credential for the provider and each of its alternatives. */
 #define MAX_EVENTS (3u + MANIFEST_MAX_ALTERNATIVES)
 
-static cJSON *
-metadata(const struct keeper *k, const struct secret_record *r)
+cJSON *
+op_secret_metadata(const struct keeper *k, const struct secret_record *r)
 {
 	cJSON *o = cJSON_CreateObject();
 	int64_t used = 0;
@@ -182,7 +182,7 @@ op_secrets_create(struct op_call *c)
 	if (e == AV_OK)
 		e = store_secret(c, &r, m, enable);
 	if (e == AV_OK)
-		c->result = metadata(c->k, &r);
+		c->result = op_secret_metadata(c->k, &r);
 out:
 	string_list_clear(&room);
 	secret_record_clear(&r);
@@ -194,7 +194,7 @@ op_secrets_list(struct op_call *c)
 {
 	struct scope want = { 0 };
 	bool filter = arg_has(c->args, "scope");
-	enum av_err e = keeper_usable(c->k, c->fault);
+	enum av_err e = op_readable(c);
 	if (e == AV_OK && filter)
 		e = scope_make(arg_text(c->args, "scope"), arg_text(c->args, "workspaceId"),
 		    arg_text(c->args, "groupId"), &want, c->fault);
@@ -204,7 +204,7 @@ op_secrets_list(struct op_call *c)
 	for (size_t i = 0; i < c->k->vault->secret_count; i++) {
 		const struct secret_record *r = &c->k->vault->secrets[i];
 		if (!filter || scope_eq(&want, &r->scope))
-			cJSON_AddItemToArray(c->result, metadata(c->k, r));
+			cJSON_AddItemToArray(c->result, op_secret_metadata(c->k, r));
 	}
 	return AV_OK;
 }

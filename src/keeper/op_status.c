@@ -26,7 +26,7 @@ add_paths(const struct keeper *k, cJSON *o)
 	json_text(p, "secretsDir", k->paths.root);
 	json_text(p, "auditDir", k->paths.root);
 	json_text(p, "capabilitiesPath", k->paths.database);
-	if (k->vault != NULL)
+	if (k->vault != NULL && !vault_has_passphrase(k->vault))
 		json_text(p, "keyPath", k->vault->key_where);
 }
 
@@ -60,8 +60,8 @@ add_confinement(const struct keeper *k, cJSON *o)
 	json_text(c, "seccomp", confine_seccomp_word(&k->confinement));
 }
 
-static enum av_err
-make_status(struct op_call *c)
+enum av_err
+op_make_status(struct op_call *c)
 {
 	const struct keeper *k = c->k;
 	const struct vault *v = k->vault;
@@ -100,7 +100,7 @@ op_status(struct op_call *c)
 		if (e != AV_OK)
 			return e;
 	}
-	return make_status(c);
+	return op_make_status(c);
 }
 
 enum av_err
@@ -123,17 +123,25 @@ op_init(struct op_call *c)
 		if (path[0] != '\0' && strcmp(path, v->key_where) != 0)
 			return fault_set(c->fault, AV_EEXISTS, "vault_exists", "Run `aivault rotate-master`",
 			    "there is a vault already, with its key in %s", v->key_where);
-		return make_status(c);
+		return op_make_status(c);
 	}
-	if (!str_eq_cstr(provider, "file"))
-		return fault_set(c->fault, AV_ENOTSUP, "key_provider_unknown", "Use --provider file",
+	bool passphrase = str_eq_cstr(provider, PASSPHRASE_PROVIDER);
+	if (passphrase && path[0] != '\0')
+		return fault_set(c->fault, AV_EUSAGE, "usage", "", "a passphrase vault has no key file");
+	if (!passphrase && (c->secret.len > 0 || arg_has(c->args, "cost")))
+		return fault_set(c->fault, AV_EUSAGE, "usage", "Add --provider passphrase",
+		    "only a passphrase vault takes a passphrase");
+	if (!passphrase && !str_eq_cstr(provider, "file"))
+		return fault_set(c->fault, AV_ENOTSUP, "key_provider_unknown",
+		    "Use --provider file or passphrase",
 		    "this version does not know the key provider %.40s", provider.p);
-	enum av_err e = keeper_make_vault(c->k, "file", path, &c->by, c->fault);
-	if (e != AV_OK)
+	enum av_err e = passphrase ? op_init_passphrase(c)
+				   : keeper_make_vault(c->k, "file", path, &c->by, c->fault);
+	if (e != AV_OK || c->later)
 		return e;
 	uint8_t pk[VAULT_PUBLIC_KEY_LEN];
 	char hex[2 * VAULT_PUBLIC_KEY_LEN + 1];
-	e = make_status(c);
+	e = op_make_status(c);
 	if (e == AV_OK && vault_public_key(c->k->vault, pk) == AV_OK) {
 		hex_encode(pk, sizeof(pk), hex);
 		json_text(c->result, "auditPublicKey", hex);

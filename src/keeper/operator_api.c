@@ -23,7 +23,7 @@ struct op {
 
 static const char *const no_args[] = { NULL };
 static const char *const status_args[] = { "b:create", NULL };
-static const char *const init_args[] = { "s:provider", "s:filePath", NULL };
+static const char *const init_args[] = { "s:provider", "s:filePath", "s:cost", NULL };
 static const char *const secrets_create_args[] = { "s:name", "s:scope", "s:workspaceId", "s:groupId",
 	"l:aliases", "l:enable", "b:create", NULL };
 static const char *const secrets_list_args[] = { "s:scope", "s:workspaceId", "s:groupId", NULL };
@@ -42,9 +42,13 @@ static const char *const audit_args[] = { "n:limit", "n:beforeTsMs", "n:sinceMs"
 
 static const struct op ops[] = {
 	{ "status", op_status, false, status_args },
-	{ "init", op_init, false, init_args },
+	{ "init", op_init, true, init_args },
+	{ "unlock", op_unlock, true, no_args },
+	{ "lock", op_lock, false, no_args },
 	{ "secrets.create", op_secrets_create, true, secrets_create_args },
 	{ "secrets.list", op_secrets_list, false, secrets_list_args },
+	{ "secrets.rotate", op_secrets_rotate, true, id_args },
+	{ "secrets.delete", op_secrets_delete, false, id_args },
 	{ "credential.create", op_credential_create, false, credential_create_args },
 	{ "credential.list", op_credential_list, false, no_args },
 	{ "capability.create", op_capability_create, false, capability_create_args },
@@ -152,6 +156,15 @@ op_ensure_vault(struct op_call *c)
 	return keeper_usable(c->k, c->fault);
 }
 
+enum av_err
+op_readable(struct op_call *c)
+{
+	enum av_err e = keeper_readable(c->k, c->fault);
+	if (e == AV_OK && c->k->vault->locked)
+		op_note(c, "the vault is locked: what is shown is unverified");
+	return e;
+}
+
 struct by_texts {
 	char user[80];
 	char program[32];
@@ -238,6 +251,8 @@ operator_handle(struct keeper *k, const struct peer *peer, bool refused, const s
 	} else {
 		e = run_op(&call, &request);
 	}
+	if (e == AV_OK && call.later)
+		goto out;
 	if (e == AV_OK && call.raw.len == 0) {
 		e = json_print(call.result, &call.raw);
 		if (e != AV_OK)
@@ -247,10 +262,42 @@ operator_handle(struct keeper *k, const struct peer *peer, bool refused, const s
 		reply.json = (struct str){ (const char *)call.raw.data, call.raw.len };
 	reply.notes = (struct str){ (const char *)call.notes.data, call.notes.len };
 	e = operator_reply_encode(&reply, out);
+out:
 	cJSON_Delete(call.result);
 	buf_clear(&call.raw);
 	buf_clear(&call.notes);
 	return e;
+}
+
+static void
+take_frames(struct keeper *k, struct operator_client *c)
+{
+	c->waits = false;
+	while (!c->dead && !c->waits) {
+		struct frame f;
+		size_t used = 0, before = c->out.len;
+		enum av_err e = frame_parse(c->in.data, c->in.len, &f, &used);
+		if (e == AV_ETRUNC)
+			break;
+		if (e == AV_OK)
+			e = operator_handle(k, &c->peer, c->refused, &f, &c->out);
+		c->last_ms = clock_mono_ms();
+		if (e != AV_OK) {
+			c->dead = true;
+			break;
+		}
+		c->waits = c->out.len == before;
+		/* The frame may have held a secret: wipe, and keep what came after it. */
+		if (c->waits) {
+			break;
+		} else if (used == c->in.len) {
+			buf_reset(&c->in);
+		} else {
+			av_wipe(c->in.data, used);
+			buf_consume(&c->in, used);
+		}
+	}
+	operator_client_write(c);
 }
 
 void
@@ -261,32 +308,18 @@ operator_client_read(struct keeper *k, struct operator_client *c)
 	enum av_err e = io_read_some(c->fd, &c->in, 128u * 1024u, &n, &again);
 	if (again)
 		return;
-	if (e != AV_OK || n == 0) {
+	if (e != AV_OK || n == 0)
 		c->dead = true;
-		return;
-	}
-	while (!c->dead) {
-		struct frame f;
-		size_t used = 0;
-		e = frame_parse(c->in.data, c->in.len, &f, &used);
-		if (e == AV_ETRUNC)
-			break;
-		if (e == AV_OK)
-			e = operator_handle(k, &c->peer, c->refused, &f, &c->out);
-		if (e != AV_OK) {
-			c->dead = true;
-			break;
-		}
-		c->last_ms = clock_mono_ms();
-		/* The frame may have held a secret: wipe, and keep what came after it. */
-		if (used == c->in.len) {
-			buf_reset(&c->in);
-		} else {
-			av_wipe(c->in.data, used);
-			buf_consume(&c->in, used);
-		}
-	}
-	operator_client_write(c);
+	else if (!c->waits)
+		take_frames(k, c);
+}
+
+void
+operator_resume(struct keeper *k)
+{
+	for (size_t i = 0; i < KEEPER_MAX_CLIENTS; i++)
+		if (k->clients[i] != NULL && k->clients[i]->waits && !k->clients[i]->dead)
+			take_frames(k, k->clients[i]);
 }
 
 void
@@ -319,7 +352,8 @@ operator_reap(struct keeper *k, uint64_t now_ms)
 {
 	for (size_t i = 0; i < KEEPER_MAX_CLIENTS; i++) {
 		struct operator_client *c = k->clients[i];
-		if (c != NULL && (c->dead || now_ms - c->last_ms > KEEPER_CLIENT_IDLE_MS)) {
+		if (c != NULL && (c->dead ||
+		        (!c->waits && now_ms - c->last_ms > KEEPER_CLIENT_IDLE_MS))) {
 			client_free(c);
 			k->clients[i] = NULL;
 		}

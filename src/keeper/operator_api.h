@@ -22,6 +22,7 @@ struct op_call {
 	struct fault *fault;
 	struct buf notes;
 	cJSON *result; /* set by the op; freed by the caller of the op */
+	bool later; /* set by the op: a key is being derived (derivation.h); ask it again then */
 	struct buf raw; /* or the result's text, where the op makes it itself */
 };
 
@@ -30,6 +31,7 @@ typedef enum av_err (*op_fn)(struct op_call *c);
 struct operator_client {
 	int fd;
 	struct peer peer;
+	bool waits;   /* its frame is handled again when the derivation has ended */
 	bool refused; /* answers every call with AV_EOPERATOR */
 	struct buf in;
 	struct buf out;
@@ -41,9 +43,12 @@ struct operator_client {
 void operator_accept(struct keeper *k, int fd);
 void operator_client_read(struct keeper *k, struct operator_client *c);
 void operator_client_write(struct operator_client *c);
+/* A derivation has ended: those who wait are handled again. */
+void operator_resume(struct keeper *k);
 void operator_reap(struct keeper *k, uint64_t now_ms);
 void operator_close_all(struct keeper *k);
-/* One request's bytes to one reply's: what a connection does, without it (tests use it). */
+/* One request's bytes to one reply's: what a connection does, without it (tests use it). AV_OK with
+ * nothing appended: not before the derivation has ended; keep the frame and call again then. */
 enum av_err operator_handle(struct keeper *k, const struct peer *peer, bool refused,
     const struct frame *f, struct buf *out) AV_MUST_USE;
 /* Is this peer one that may operate the vault of `owner`? */
@@ -51,8 +56,12 @@ bool operator_peer_is_allowed(const struct peer *peer, uid_t owner);
 
 enum av_err op_status(struct op_call *c);
 enum av_err op_init(struct op_call *c);
+enum av_err op_unlock(struct op_call *c);
+enum av_err op_lock(struct op_call *c);
 enum av_err op_secrets_create(struct op_call *c);
 enum av_err op_secrets_list(struct op_call *c);
+enum av_err op_secrets_rotate(struct op_call *c);
+enum av_err op_secrets_delete(struct op_call *c);
 enum av_err op_credential_create(struct op_call *c);
 enum av_err op_credential_list(struct op_call *c);
 enum av_err op_capability_create(struct op_call *c);
@@ -70,6 +79,14 @@ enum av_err op_daemon_restart(struct op_call *c);
 
 /* Makes the vault where there is none (status, secrets.create). */
 enum av_err op_ensure_vault(struct op_call *c) AV_MUST_USE;
+/* op_lock.c: `init --provider passphrase`. Sets c->later. */
+enum av_err op_init_passphrase(struct op_call *c) AV_MUST_USE;
+/* op_status.c: the status object becomes the result. */
+enum av_err op_make_status(struct op_call *c) AV_MUST_USE;
+/* op_secrets.c: what is told of a secret. */
+cJSON *op_secret_metadata(const struct keeper *k, const struct secret_record *r);
+/* As keeper_readable(), with a note where the vault is locked. */
+enum av_err op_readable(struct op_call *c) AV_MUST_USE;
 /* An audit event of that kind by this call's peer. */
 struct audit_event op_event(const struct op_call *c, const char *kind);
 /* A line for the operator's terminal. */

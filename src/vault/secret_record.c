@@ -226,6 +226,17 @@ out:
 	return e;
 }
 
+enum av_err
+secret_record_erase(struct store *s, const struct secret_record *r)
+{
+	sqlite3_stmt *st = NULL;
+	enum av_err e = store_stmt(s, "DELETE FROM secret_values WHERE id = ?", &st);
+	if (e != AV_OK)
+		return e;
+	store_bind_text(st, 1, str_of(r->id));
+	return store_run(st);
+}
+
 static enum av_err
 open_value(const struct kek *k, struct secret_pool *pool, struct str aad, struct str dek_box,
     struct str value_box, struct secret **out)

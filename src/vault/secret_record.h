@@ -56,6 +56,8 @@ enum av_err secret_record_decode(const struct row *row, struct secret_record *ou
 /* Seals `value` under a fresh data key and writes both; the row must be there. */
 enum av_err secret_record_seal(struct store *s, const struct kek *k, struct secret_pool *pool,
     const struct secret_record *r, struct str value) AV_MUST_USE;
+/* Deletes the sealed value; the row stays (revoked). */
+enum av_err secret_record_erase(struct store *s, const struct secret_record *r) AV_MUST_USE;
 /* Reads and opens: AV_ECORRUPT with a message that names the secret; AV_ELIMIT: the pool is full.
  * The record keeps and owns *out. */
 enum av_err secret_record_value(struct store *s, const struct kek *k, struct secret_pool *pool,

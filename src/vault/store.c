@@ -242,6 +242,13 @@ store_commit(struct store *s)
 	return e;
 }
 
+enum av_err
+store_checkpoint(struct store *s)
+{
+	int rc = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	return err_of(rc);
+}
+
 void
 store_rollback(struct store *s)
 {

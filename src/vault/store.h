@@ -34,6 +34,9 @@ enum av_err store_begin(struct store *s) AV_MUST_USE; /* BEGIN IMMEDIATE */
 enum av_err store_commit(struct store *s) AV_MUST_USE; /* on failure it has rolled back */
 void store_rollback(struct store *s); /* no transaction: nothing happens */
 bool store_in_transaction(const struct store *s);
+/* Moves the write-ahead log into the file and cuts it, so that what was deleted is in neither. Outside
+ * of transactions. */
+enum av_err store_checkpoint(struct store *s) AV_MUST_USE;
 const char *store_path(const struct store *s);
 const char *store_message(const struct store *s); /* SQLite's words on the last error */
 

@@ -45,12 +45,12 @@ read_text(struct store *s, const char *key, char *out, size_t room)
 	struct buf b;
 	buf_init(&b, room);
 	enum av_err e = store_meta_get(s, key, &b);
-	if (e == AV_OK && (b.len >= room || memchr(b.data, '\0', b.len) != NULL))
+	if (e == AV_OK && b.len > 0 && (b.len >= room || memchr(b.data, '\0', b.len) != NULL))
 		e = AV_ECORRUPT;
-	if (e == AV_OK) {
+	if (e == AV_OK && b.len > 0)
 		memcpy(out, b.data, b.len);
+	if (e == AV_OK)
 		out[b.len] = '\0';
-	}
 	buf_clear(&b);
 	return e == AV_ENOTFOUND ? AV_ECORRUPT : e;
 }
@@ -70,6 +70,8 @@ read_meta(struct vault *v, const char *path, struct fault *f)
 	if (e == AV_OK)
 		e = store_meta_get_int(v->store, "generation", &g);
 	v->generation = (uint64_t)g;
+	if (e == AV_OK && vault_has_passphrase(v))
+		e = passphrase_kdf_get(v->store, &v->kdf);
 	if (e != AV_OK)
 		e = fault_set(f, e == AV_ENOTFOUND ? AV_ECORRUPT : e, "database_corrupt",
 		    "Restore it from a backup", "%s does not hold a vault's description: %s", path,
@@ -81,6 +83,10 @@ read_meta(struct vault *v, const char *path, struct fault *f)
 static void
 load_key(struct vault *v)
 {
+	if (vault_has_passphrase(v)) {
+		v->locked = true;
+		return;
+	}
 	const struct kek_provider *p = kek_provider_find(str_of(v->provider_type));
 	if (p == NULL) {
 		fault_set(&v->fault, AV_EKEY, "key_provider_unknown", "Use a version that knows it",
@@ -102,7 +108,7 @@ static void
 load_rows(struct vault *v)
 {
 	struct fault f = { 0 };
-	enum av_err e = row_verify(v->store, v->kek, &v->generation, &f);
+	enum av_err e = v->kek != NULL ? row_verify(v->store, v->kek, &v->generation, &f) : AV_OK;
 	if (e == AV_OK)
 		e = vault_load(v);
 	else
@@ -126,7 +132,7 @@ vault_open(const char *path, const struct builtin *b, struct vault **out, struct
 		return e;
 	}
 	load_key(v);
-	if (v->kek != NULL)
+	if (v->kek != NULL || v->locked)
 		load_rows(v);
 	*out = v;
 	return AV_OK;
@@ -171,9 +177,31 @@ write_meta(struct vault *v, const char *provider, const char *where)
 		e = store_meta_put(v->store, "kek_id", str_of(v->kek_id));
 	if (e == AV_OK)
 		e = store_meta_put_int(v->store, "created_ms", v->created_ms);
+	if (e == AV_OK && vault_has_passphrase(v))
+		e = passphrase_kdf_put(v->store, &v->kdf);
 	if (e == AV_OK)
 		e = make_audit_key(v);
 	return e;
+}
+
+/* `e`: how it went so far. Takes v. */
+static enum av_err
+finish_create(struct vault *v, enum av_err e, const char *provider, const char *where,
+    struct vault **out, struct fault *f)
+{
+	if (e == AV_OK) {
+		e = write_meta(v, provider, where);
+		if (e != AV_OK)
+			fault_set(f, e, "database_create", "Check free space and permissions", "%s: %s",
+			    store_path(v->store), store_message(v->store));
+	}
+	if (e != AV_OK) {
+		vault_close(v);
+		return e;
+	}
+	memset(f, 0, sizeof(*f));
+	*out = v;
+	return AV_OK;
 }
 
 enum av_err
@@ -195,19 +223,56 @@ vault_create(const char *path, const char *provider, const char *where, const st
 		if (e == AV_EEXISTS)
 			e = p->load(where, &v->kek, f);
 	}
-	if (e == AV_OK) {
-		e = write_meta(v, provider, where);
-		if (e != AV_OK)
-			fault_set(f, e, "database_create", "Check free space and permissions", "%s: %s", path,
-			    store_message(v->store));
+	return finish_create(v, e, provider, where, out, f);
+}
+
+enum av_err
+vault_create_passphrase(const char *path, const struct passphrase_kdf *kdf,
+    const uint8_t key[KEK_LEN], const struct builtin *b, struct vault **out, struct fault *f)
+{
+	struct vault *v = vault_new(b);
+	if (v == NULL)
+		return fault_set(f, AV_ENOMEM, "out_of_memory", "", "out of memory");
+	v->kdf = *kdf;
+	enum av_err e = store_create(path, &v->store, f);
+	if (e == AV_OK && kek_new(key, &v->kek) != AV_OK)
+		e = fault_set(f, AV_ENOMEM, "out_of_memory", "", "out of memory");
+	return finish_create(v, e, PASSPHRASE_PROVIDER, "", out, f);
+}
+
+bool
+vault_has_passphrase(const struct vault *v)
+{
+	return strcmp(v->provider_type, PASSPHRASE_PROVIDER) == 0;
+}
+
+enum av_err
+vault_unlock(struct vault *v, const uint8_t key[KEK_LEN], struct fault *f)
+{
+	struct kek *k = NULL;
+	if (kek_new(key, &k) != AV_OK)
+		return fault_set(f, AV_ENOMEM, "out_of_memory", "", "out of memory");
+	if (strcmp(kek_id(k), v->kek_id) != 0) {
+		kek_free(k);
+		return fault_set(f, AV_EKEY, "wrong_passphrase", "Try again with the right one",
+		    "invalid passphrase: it does not open this vault");
 	}
-	if (e != AV_OK) {
-		vault_close(v);
-		return e;
-	}
-	memset(f, 0, sizeof(*f));
-	*out = v;
+	v->kek = k;
+	v->locked = false;
+	memset(&v->fault, 0, sizeof(v->fault));
+	load_rows(v);
 	return AV_OK;
+}
+
+void
+vault_lock(struct vault *v)
+{
+	vault_unload(v);
+	kek_free(v->kek);
+	v->kek = NULL;
+	v->locked = true;
+	memset(&v->fault, 0, sizeof(v->fault));
+	load_rows(v);
 }
 
 static enum av_err

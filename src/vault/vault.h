@@ -13,6 +13,7 @@
 
 #include "vault/credential.h"
 #include "vault/policy_params.h"
+#include "vault/kek_passphrase.h"
 #include "vault/secret_record.h"
 
 #define VAULT_WHERE_MAX 1024u
@@ -37,7 +38,8 @@ struct vault {
 	char kek_id[KEK_ID_LEN + 1];
 	int64_t created_ms;
 	uint64_t generation;
-	bool locked; /* a passphrase is needed */
+	bool locked; /* a passphrase is needed; until then the rows below are read but unverified */
+	struct passphrase_kdf kdf; /* of the passphrase provider */
 	struct fault fault;
 	struct secret_record *secrets; /* sorted by name, then scope */
 	size_t secret_count;
@@ -57,6 +59,10 @@ enum av_err vault_open(const char *path, const struct builtin *b, struct vault *
  * leaves the transaction open: append the audit row, then vault_commit(). `provider` is "file". */
 enum av_err vault_create(const char *path, const char *provider, const char *where,
     const struct builtin *b, struct vault **out, struct fault *f) AV_MUST_USE;
+/* The same for the passphrase provider; `key` is what passphrase_derive() made with `kdf`, copied. */
+enum av_err vault_create_passphrase(const char *path, const struct passphrase_kdf *kdf,
+    const uint8_t key[KEK_LEN], const struct builtin *b, struct vault **out, struct fault *f)
+    AV_MUST_USE;
 void vault_close(struct vault *v); /* wipes; NULL is fine */
 
 /* A change: vault_begin(), row_put()s, vault_seal(), an audit row, vault_commit(). */
@@ -66,6 +72,13 @@ enum av_err vault_begin(struct vault *v, struct fault *f) AV_MUST_USE;
 enum av_err vault_seal(struct vault *v, char note[VAULT_NOTE_MAX], struct fault *f) AV_MUST_USE;
 enum av_err vault_commit(struct vault *v, struct fault *f) AV_MUST_USE;
 void vault_rollback(struct vault *v);
+
+/* A locked vault takes its key (copied) and reads every row again, now verified: what is wrong with
+ * them is in `fault`. AV_EKEY, reason "wrong_passphrase": it is another key; nothing changed. */
+enum av_err vault_unlock(struct vault *v, const uint8_t key[KEK_LEN], struct fault *f) AV_MUST_USE;
+/* Wipes key and decrypted values. Only for the passphrase provider: others have their key at hand. */
+void vault_lock(struct vault *v);
+bool vault_has_passphrase(const struct vault *v); /* locked or not */
 
 /* Lookups; NULL where there is none. By name: only secrets in force, of exactly that scope. */
 struct secret_record *vault_secret(const struct vault *v, struct str id);
@@ -89,7 +102,7 @@ enum av_err vault_sign(struct vault *v, struct str bytes, uint8_t sig[VAULT_SIGN
     AV_MUST_USE;
 enum av_err vault_public_key(struct vault *v, uint8_t out[VAULT_PUBLIC_KEY_LEN]) AV_MUST_USE;
 
-/* vault_load.c: reads every deciding row. */
+/* vault_load.c: reads every deciding row; without the key (locked) they pass unverified. */
 enum av_err vault_load(struct vault *v) AV_MUST_USE;
 void vault_unload(struct vault *v);
 

@@ -145,6 +145,20 @@ by_name(const void *a, const void *b)
 	return c != 0 ? c : strcmp(x->id, y->id);
 }
 
+/* One whose secret was deleted is out of use, and says why (I10). */
+static void
+check_secrets(const struct vault *v, struct credential *c)
+{
+	for (size_t i = 0; i < c->secrets.count && c->fault.err == AV_OK; i++) {
+		const struct secret_record *s = vault_secret(v, str_of(c->secrets.items[i].value));
+		if (s == NULL || s->revoked_ms == 0)
+			continue;
+		fault_set(&c->fault, AV_ENOCRED, "secret_deleted",
+		    "Store it again with `aivault secrets create`",
+		    "the secret %s of the credential %s was deleted", s->name, c->id);
+	}
+}
+
 enum av_err
 vault_load(struct vault *v)
 {
@@ -164,5 +178,7 @@ vault_load(struct vault *v)
 	}
 	if (v->secret_count > 1)
 		qsort(v->secrets, v->secret_count, sizeof(*v->secrets), by_name);
+	for (size_t i = 0; i < v->credential_count; i++)
+		check_secrets(v, &v->credentials[i]);
 	return AV_OK;
 }

@@ -49,8 +49,8 @@ static void
 test_what_comes_later_is_told_from_what_is_unknown(void **state)
 {
 	(void)state;
-	assert_string_equal(command_later(2, (char *[]){"secrets", "rotate"}), "secrets rotate");
-	assert_string_equal(command_later(1, (char *[]){"unlock"}), "unlock");
+	assert_string_equal(command_later(2, (char *[]){"oauth", "setup"}), "oauth setup");
+	assert_string_equal(command_later(1, (char *[]){"backup"}), "backup");
 	assert_null(command_later(1, (char *[]){"frob"}));
 	assert_true(command_is_group("token"));
 	assert_false(command_is_group("status"));

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "keeper/batch.h"
 #include "keeper/channel.h"
+#include "keeper/derivation.h"
 #include "keeper/operator_api.h"
 #include "keeper/release.h"
 #include "vault/box.h"
@@ -143,6 +144,12 @@ house_op(struct house *h, const char *op, const char *args, const char *secret)
 	assert_int_equal(operator_request_encode(&q, &in), AV_OK);
 	assert_int_equal(frame_parse(in.data, in.len, &f, &used), AV_OK);
 	assert_int_equal(operator_handle(&h->k, &peer, false, &f, &out), AV_OK);
+	/* A key is being derived. */
+	while (out.len == 0) {
+		derivation_join(&h->k);
+		assert_int_equal(operator_handle(&h->k, &peer, false, &f, &out), AV_OK);
+		derivation_settle(&h->k);
+	}
 	assert_int_equal(frame_parse(out.data, out.len, &f, &used), AV_OK);
 	assert_int_equal(operator_reply_decode(&f, &reply), AV_OK);
 	h->fault = reply.fault;

@@ -75,7 +75,8 @@ test_second_init_keeps_the_vault(void **state)
 {
 	struct house *h = *state;
 	char first[80], second[80];
-	assert_int_equal(house_op(h, "init", "{\"provider\":\"passphrase\"}", ""), AV_ENOTSUP);
+	assert_int_equal(house_op(h, "init", "{\"provider\":\"env\"}", ""), AV_ENOTSUP);
+	assert_int_equal(house_op(h, "init", "{\"provider\":\"passphrase\"}", ""), AV_EUSAGE);
 	assert_null(h->k.vault);
 	assert_int_equal(house_op(h, "init", "{\"provider\":\"file\"}", ""), AV_OK);
 	snprintf(first, sizeof(first), "%s", h->k.vault->kek_id);
