@@ -126,37 +126,3 @@ const struct command cmd_audit = {
 	.options = options,
 	.run = run,
 };
-
-static const struct option no_options[] = {{NULL, NULL, false, NULL}};
-
-static int
-run_verify(struct args *a)
-{
-	struct fault f = {0};
-	struct buf result;
-	cJSON *root;
-	int rc;
-
-	(void)a;
-	buf_init(&result, RESULT_MAX);
-	if (operator_run("audit.verify", NULL, (struct str){NULL, 0}, false, &result, &f) != AV_OK) {
-		rc = print_fault(&f);
-	} else {
-		rc = print_json((struct str){(const char *)result.data, result.len});
-		root = cJSON_ParseWithLength((const char *)result.data, result.len);
-		if (!cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "ok")))
-			rc = 1;
-		cJSON_Delete(root);
-	}
-	buf_clear(&result);
-	return rc;
-}
-
-const struct command cmd_audit_verify = {
-	.name = "audit verify",
-	.alias = "",
-	.arguments = "",
-	.about = "Check the audit log's chain; ends with 1 where it is broken",
-	.options = no_options,
-	.run = run_verify,
-};

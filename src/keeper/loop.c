@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "keeper/batch.h"
+#include "keeper/checkpoint_timer.h"
 #include "keeper/operator_api.h"
 #include "wire/control.h"
 
@@ -92,7 +93,11 @@ collect(struct keeper *k, struct pollfd *p, struct channel **channels,
 static int
 wait_ms(const struct keeper *k)
 {
-	int due = batch_due_ms(k, clock_mono_ms());
+	uint64_t now = clock_mono_ms();
+	int due = batch_due_ms(k, now);
+	int checkpoint = checkpoint_due_ms(k, now);
+	if (checkpoint >= 0 && (due < 0 || checkpoint < due))
+		due = checkpoint;
 	for (size_t i = 0; i < KEEPER_MAX_CLIENTS; i++)
 		if (k->clients[i] != NULL && (due < 0 || due > 1000))
 			due = 1000;
@@ -161,6 +166,8 @@ loop_run(struct keeper *k)
 		if (r < 0)
 			continue;
 		serve(k, p, n, channels, clients);
+		if (checkpoint_due_ms(k, clock_mono_ms()) == 0)
+			checkpoint_make(k);
 		channel_reap(k);
 		operator_reap(k, clock_mono_ms());
 		tell_wishes(k);

@@ -6,6 +6,8 @@
 #include "audit/query.h"
 #include "keeper/batch.h"
 
+#include <string.h>
+
 static enum av_err
 need_store(struct op_call *c)
 {
@@ -43,33 +45,78 @@ op_audit(struct op_call *c)
 	return AV_OK;
 }
 
+/* The key to trust: the one given, which must then be the vault's too. */
+static enum av_err
+choose_key(struct op_call *c, uint8_t pk[VAULT_PUBLIC_KEY_LEN], bool *given, bool *other)
+{
+	uint8_t own[VAULT_PUBLIC_KEY_LEN];
+	struct str hex = arg_text(c->args, "publicKey");
+	*given = hex.len > 0;
+	*other = false;
+	if (*given && hex_decode(hex, pk, VAULT_PUBLIC_KEY_LEN) != AV_OK)
+		return fault_set(c->fault, AV_EUSAGE, "public_key_format",
+		    "Take auditPublicKey of `aivault status -v`",
+		    "the public key must be %u hexadecimal digits", 2 * VAULT_PUBLIC_KEY_LEN);
+	enum av_err e = vault_public_key(c->k->vault, own);
+	if (e != AV_OK && !*given)
+		return fault_set(c->fault, e, "public_key", "Give --public-key",
+		    "the vault's public key cannot be read");
+	if (!*given)
+		memcpy(pk, own, sizeof(own));
+	else
+		*other = e != AV_OK || memcmp(pk, own, sizeof(own)) != 0;
+	return AV_OK;
+}
+
+static void
+add_findings(struct op_call *c, const struct chain_report *chain,
+    const struct checkpoint_report *points, bool given, bool other)
+{
+	const char *problem = chain->problem != NULL ? chain->problem : points->problem;
+	int64_t bad = chain->problem != NULL ? chain->first_bad_id : points->first_bad_id;
+	/* One that signs with another key has signed everything with it. */
+	if (problem == NULL || chain->problem == NULL)
+		problem = other ? "public_key" : problem;
+	c->result = cJSON_CreateObject();
+	json_bool(c->result, "ok", problem == NULL);
+	json_number(c->result, "rows", (int64_t)chain->rows);
+	json_number(c->result, "checkpoints", (int64_t)points->count);
+	json_number(c->result, "checkpointsLogged", (int64_t)points->logged);
+	json_number(c->result, "lastSignedId", points->signed_id);
+	if (points->torn > 0)
+		json_number(c->result, "tornLines", (int64_t)points->torn);
+	if (problem != NULL) {
+		if (bad > 0)
+			json_number(c->result, "firstBadId", bad);
+		json_text(c->result, "problem", problem);
+	}
+	json_text(c->result, "limits",
+	    given ? "rows after lastSignedId are chained and not yet signed; whoever cut the log and "
+	            "checkpoints.log at the same place shows only against a copy of checkpoints.log "
+	            "kept elsewhere"
+	          : "without --public-key from elsewhere this finds accidents and clumsy hands, not "
+	            "somebody who replaced key and log together");
+}
+
 enum av_err
 op_audit_verify(struct op_call *c)
 {
-	struct chain_report report;
-	uint64_t checkpoints = 0;
-	int64_t bad = 0;
+	struct chain_report chain;
+	struct checkpoint_report points;
+	uint8_t pk[VAULT_PUBLIC_KEY_LEN];
+	bool given, other;
 	enum av_err e = need_store(c);
+	if (e == AV_OK)
+		e = choose_key(c, pk, &given, &other);
 	if (e != AV_OK)
 		return e;
 	batch_settle(c->k);
-	e = chain_verify(c->k->vault->store, &report);
+	e = chain_verify(c->k->vault->store, &chain);
 	if (e == AV_OK)
-		e = checkpoint_verify(c->k->vault, &checkpoints, &bad);
+		e = checkpoint_verify(&c->k->log, pk, &points);
 	if (e != AV_OK)
 		return fault_set(c->fault, e, "audit_unreadable", "Restore vault.db from a backup", "%s: %s",
 		    store_path(c->k->vault->store), store_message(c->k->vault->store));
-	if (report.problem == NULL && bad != 0) {
-		report.problem = "checkpoint";
-		report.first_bad_id = bad;
-	}
-	c->result = cJSON_CreateObject();
-	json_bool(c->result, "ok", report.problem == NULL);
-	json_number(c->result, "rows", (int64_t)report.rows);
-	json_number(c->result, "checkpoints", (int64_t)checkpoints);
-	if (report.problem != NULL) {
-		json_number(c->result, "firstBadId", report.first_bad_id);
-		json_text(c->result, "problem", report.problem);
-	}
+	add_findings(c, &chain, &points, given, other);
 	return AV_OK;
 }

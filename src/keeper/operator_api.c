@@ -37,6 +37,8 @@ static const char *const id_args[] = { "s:id", NULL };
 static const char *const audit_args[] = { "n:limit", "n:beforeTsMs", "n:sinceMs", "n:untilMs",
 	"s:capability", "s:event", "s:decision", "s:caller", NULL };
 
+static const char *const verify_args[] = { "s:publicKey", NULL };
+
 static const struct op ops[] = {
 	{ "status", op_status, false, status_args },
 	{ "init", op_init, false, init_args },
@@ -50,7 +52,7 @@ static const struct op ops[] = {
 	{ "capability.enable", op_capability_enable, false, id_args },
 	{ "capability.disable", op_capability_disable, false, id_args },
 	{ "audit", op_audit, false, audit_args },
-	{ "audit.verify", op_audit_verify, false, no_args },
+	{ "audit.verify", op_audit_verify, false, verify_args },
 	{ "daemon.stop", op_daemon_stop, false, no_args },
 	{ "daemon.restart", op_daemon_restart, false, no_args },
 };
