@@ -8,7 +8,7 @@
 const struct command *const commands[] = {
 	&cmd_status, &cmd_init, &cmd_secrets_create, &cmd_secrets_list, &cmd_credential_create,
 	&cmd_credential_list, &cmd_capability_create, &cmd_capability_list, &cmd_capability_describe,
-	&cmd_capability_enable, &cmd_capability_disable, &cmd_invoke, &cmd_json, &cmd_audit_verify,
+	&cmd_capability_enable, &cmd_capability_disable, &cmd_invoke, &cmd_json, &cmd_audit_verify, &cmd_audit_export, &cmd_audit_stats,
 	&cmd_audit, &cmd_doctor, &cmd_stop, &cmd_restart, &cmd_completions, &cmd_version, &cmd_help,
 	NULL,
 };
@@ -25,7 +25,7 @@ const char *const later_commands[] = {
 	"setup systemd", "setup launchd", "setup undo", "policy check", "policy reload",
 	"policy test", "policy explain", "policy list", "policy new", "policy learn", "agent allow",
 	"agent deny", "agent list", "token mint", "token list", "token revoke", "run",
-	"audit export", "audit stats", "audit prune", "audit report", "approvals", "approve", "deny",
+	"audit prune", "audit report", "approvals", "approve", "deny",
 	"backup", "restore", "mcp",
 	NULL,
 };

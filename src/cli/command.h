@@ -46,7 +46,7 @@ int usage_fault(const struct command *c, const struct fault *f);
 extern const struct command cmd_status, cmd_init, cmd_secrets_create, cmd_secrets_list,
     cmd_credential_create, cmd_credential_list, cmd_capability_create, cmd_capability_list,
     cmd_capability_describe, cmd_capability_enable, cmd_capability_disable, cmd_invoke, cmd_json,
-    cmd_audit, cmd_audit_verify, cmd_doctor, cmd_stop, cmd_restart, cmd_completions, cmd_version,
+    cmd_audit, cmd_audit_verify, cmd_audit_export, cmd_audit_stats, cmd_doctor, cmd_stop, cmd_restart, cmd_completions, cmd_version,
     cmd_help;
 
 #endif

@@ -99,7 +99,7 @@ wait_ms(const struct keeper *k)
 	if (checkpoint >= 0 && (due < 0 || checkpoint < due))
 		due = checkpoint;
 	for (size_t i = 0; i < KEEPER_MAX_CLIENTS; i++)
-		if (k->clients[i] != NULL && (due < 0 || due > 1000))
+		if (k->clients[i] != NULL && k->clients[i]->follow == NULL && (due < 0 || due > 1000))
 			due = 1000;
 	return due;
 }
@@ -136,7 +136,8 @@ static bool
 answers_wait(const struct keeper *k)
 {
 	for (size_t i = 0; i < KEEPER_MAX_CLIENTS; i++)
-		if (k->clients[i] != NULL && k->clients[i]->out.len > 0 && !k->clients[i]->dead)
+		if (k->clients[i] != NULL && k->clients[i]->out.len > 0 && !k->clients[i]->dead &&
+		    k->clients[i]->follow == NULL)
 			return true;
 	return false;
 }
@@ -168,6 +169,7 @@ loop_run(struct keeper *k)
 		serve(k, p, n, channels, clients);
 		if (checkpoint_due_ms(k, clock_mono_ms()) == 0)
 			checkpoint_make(k);
+		operator_feed_followers(k);
 		channel_reap(k);
 		operator_reap(k, clock_mono_ms());
 		tell_wishes(k);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* audit, audit.verify: they read, and work on a locked or faulty vault too. */
+/* audit, audit.*: they read, and work on a locked or faulty vault too. */
 #include "keeper/operator_api.h"
 
 #include "audit/checkpoint.h"
 #include "audit/query.h"
+#include "audit/stats.h"
 #include "keeper/batch.h"
+#include "keeper/follow.h"
 
 #include <string.h>
 
@@ -17,11 +19,11 @@ need_store(struct op_call *c)
 	return c->fault->err;
 }
 
-enum av_err
-op_audit(struct op_call *c)
+static struct audit_filter
+take_filter(const struct op_call *c, int64_t limit)
 {
-	struct audit_filter f = {
-		.limit = (uint64_t)arg_number(c->args, "limit", 200),
+	return (struct audit_filter){
+		.limit = (uint64_t)arg_number(c->args, "limit", limit),
 		.before_ms = arg_number(c->args, "beforeTsMs", 0),
 		.since_ms = arg_number(c->args, "sinceMs", 0),
 		.until_ms = arg_number(c->args, "untilMs", 0),
@@ -30,16 +32,30 @@ op_audit(struct op_call *c)
 		.decision = arg_text(c->args, "decision"),
 		.caller = arg_text(c->args, "caller"),
 	};
+}
+
+static enum av_err
+unreadable(const struct op_call *c, enum av_err e)
+{
+	if (e == AV_OK)
+		return AV_OK;
+	return fault_set(c->fault, e, "audit_unreadable", "Restore vault.db from a backup", "%s: %s",
+	    store_path(c->k->vault->store), store_message(c->k->vault->store));
+}
+
+enum av_err
+op_audit(struct op_call *c)
+{
+	struct audit_filter f = take_filter(c, 200);
 	bool cut = false;
 	enum av_err e = need_store(c);
 	if (e != AV_OK)
 		return e;
 	/* What the broker has told and no commit holds yet belongs to the answer. */
 	batch_settle(c->k);
-	e = audit_query(c->k->vault->store, &f, &c->raw, &cut);
+	e = unreadable(c, audit_query(c->k->vault->store, &f, &c->raw, &cut));
 	if (e != AV_OK)
-		return fault_set(c->fault, e, "audit_unreadable", "Restore vault.db from a backup", "%s: %s",
-		    store_path(c->k->vault->store), store_message(c->k->vault->store));
+		return e;
 	if (cut || f.limit > AUDIT_QUERY_MAX)
 		op_note(c, "not all events are shown: go on with --before-ts-ms");
 	return AV_OK;
@@ -114,9 +130,58 @@ op_audit_verify(struct op_call *c)
 	e = chain_verify(c->k->vault->store, &chain);
 	if (e == AV_OK)
 		e = checkpoint_verify(&c->k->log, pk, &points);
-	if (e != AV_OK)
-		return fault_set(c->fault, e, "audit_unreadable", "Restore vault.db from a backup", "%s: %s",
-		    store_path(c->k->vault->store), store_message(c->k->vault->store));
+	if (unreadable(c, e) != AV_OK)
+		return e;
 	add_findings(c, &chain, &points, given, other);
 	return AV_OK;
+}
+
+/* A page of all rows, oldest first. */
+enum av_err
+op_audit_export(struct op_call *c)
+{
+	struct audit_filter f = take_filter(c, AUDIT_QUERY_MAX);
+	int64_t last = 0;
+	bool cut = false;
+	enum av_err e = need_store(c);
+	if (e != AV_OK)
+		return e;
+	batch_settle(c->k);
+	return unreadable(c,
+	    audit_rows(c->k->vault->store, &f, arg_number(c->args, "afterId", 0), &c->raw, &last, &cut));
+}
+
+enum av_err
+op_audit_stats(struct op_call *c)
+{
+	bool cut = false;
+	enum av_err e = need_store(c);
+	if (e != AV_OK)
+		return e;
+	batch_settle(c->k);
+	e = unreadable(c, audit_stats(c->k->vault->store, arg_number(c->args, "sinceMs", 0),
+	                      arg_number(c->args, "untilMs", 0), &c->raw, &cut));
+	if (e == AV_OK && cut)
+		op_note(c, "only the %u most frequent groups are shown", AUDIT_STATS_MAX);
+	return e;
+}
+
+enum av_err
+op_audit_follow(struct op_call *c)
+{
+	struct audit_filter f = take_filter(c, 0);
+	size_t count = 0;
+	enum av_err e = need_store(c);
+	if (e != AV_OK)
+		return e;
+	for (size_t i = 0; i < KEEPER_MAX_CLIENTS; i++)
+		count += c->k->clients[i] != NULL && c->k->clients[i]->follow != NULL;
+	if (!c->may_follow || count >= FOLLOW_MAX)
+		return fault_set(c->fault, AV_ELIMIT, "follow_limit", "End one of the others",
+		    "at most %u can follow the audit log at once", FOLLOW_MAX);
+	batch_settle(c->k);
+	e = unreadable(c, follow_new(c->k, &f, &c->follow));
+	if (e == AV_OK)
+		c->result = cJSON_CreateArray();
+	return e;
 }
