@@ -40,6 +40,7 @@ struct broker {
 	struct upstream *upstream;
 	struct listener *listener;
 	int agent_fd;          /* waits until the keeper has told its state; -1: none */
+	bool agent_is_connected; /* agent_fd is an agent itself, not a listening socket */
 
 	uv_poll_t control;
 	uv_timer_t idle_timer; /* telling "idle" waits a moment: calls often follow each other */

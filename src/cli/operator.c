@@ -152,7 +152,7 @@ operator_run(const char *op, cJSON *args, struct str secret, bool creates, struc
 out:
 	cJSON_free(text);
 	cJSON_Delete(args);
-	io_close(&found.fd);
+	discover_close(&found);
 	return e;
 }
 
@@ -245,7 +245,7 @@ operator_follow(const char *op, cJSON *args, int (*each)(void *ctx, struct str j
 	if (e == AV_OK)
 		e = follow_replies(found.fd, &open, each, ctx, rc, f);
 	cJSON_free(text);
-	io_close(&found.fd);
+	discover_close(&found);
 	return e;
 }
 

@@ -40,6 +40,7 @@ struct keeper {
 	struct channel *channels[KEEPER_MAX_CHANNELS];
 	struct operator_client *clients[KEEPER_MAX_CLIENTS];
 	struct confine_state confinement; /* for status */
+	bool is_private; /* runs for one command alone: makes no vault */
 	bool stopping;
 	bool want_stop; /* an operator asked; told to the supervisor once the answer is out */
 	bool want_restart;

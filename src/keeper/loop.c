@@ -38,6 +38,11 @@ on_control(struct keeper *k)
 		if (fd >= 0 && io_set_nonblock(fd, true) != AV_OK)
 			log_warn("the operator socket stays blocking");
 		return;
+	case CONTROL_OPERATOR_CONNECTION:
+		k->is_private = true;
+		if (fd >= 0)
+			operator_accept(k, fd);
+		return;
 	case CONTROL_KEEPER_JUDGE:
 		io_close(&k->judge_fd);
 		k->judge_fd = fd;
