@@ -57,8 +57,9 @@ wait_answer(int life_fd, struct fault *f)
 	enum av_err e = AV_OK;
 
 	buf_init(&answer, ANSWER_MAX);
-	while (n > 0 && answer.len < ANSWER_MAX - 1 && memchr(answer.data, '\n', answer.len) == NULL) {
-		if (io_read_some(life_fd, &answer, ANSWER_MAX - 1 - answer.len, &n, &again) != AV_OK)
+	while (n > 0 && answer.len < ANSWER_MAX - 1) {
+		if (io_read_some(life_fd, &answer, ANSWER_MAX - 1 - answer.len, &n, &again) != AV_OK ||
+		    (answer.len > 0 && answer.data[answer.len - 1] == '\n'))
 			break;
 	}
 	const char *text = buf_cstr(&answer);
