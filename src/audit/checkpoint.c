@@ -26,61 +26,152 @@ make_message(int64_t event_id, int64_t ts_ms, const void *hash, uint8_t out[MESS
 	memcpy(out + PURPOSE_LEN + 16, hash, CHAIN_HASH_LEN);
 }
 
-enum av_err
-checkpoint_add(struct vault *v, const struct audit_log *l)
+static bool
+signature_fits(const struct checkpoint *c, const uint8_t pk[VAULT_PUBLIC_KEY_LEN])
 {
 	uint8_t message[MESSAGE_LEN];
-	uint8_t sig[VAULT_SIGNATURE_LEN];
+	make_message(c->event_id, c->ts_ms, c->hash, message);
+	return crypto_sign_verify_detached(c->signature, message, sizeof(message), pk) == 0;
+}
+
+static enum av_err
+last_checkpoint_id(struct store *s, int64_t *out)
+{
 	sqlite3_stmt *st = NULL;
-	int64_t now = clock_wall_ms();
-	if (l->last_id == 0)
-		return AV_OK;
-	make_message(l->last_id, now, l->last_hash, message);
-	enum av_err e = vault_sign(v, (struct str){ (const char *)message, sizeof(message) }, sig);
+	bool row = false;
+	enum av_err e = store_stmt(s, "SELECT COALESCE(MAX(id), 0) FROM checkpoints", &st);
 	if (e == AV_OK)
-		e = store_stmt(v->store,
-		    "INSERT INTO checkpoints(event_id, ts_ms, hash, signature) VALUES(?, ?, ?, ?)", &st);
-	if (e != AV_OK)
-		return e;
-	store_bind_int(st, 1, l->last_id);
-	store_bind_int(st, 2, now);
-	store_bind_blob(st, 3, l->last_hash, CHAIN_HASH_LEN);
-	store_bind_blob(st, 4, sig, sizeof(sig));
-	return store_run(st);
+		e = store_step(st, &row);
+	if (e == AV_OK && row)
+		*out = sqlite3_column_int64(st, 0);
+	store_done(st);
+	return e;
 }
 
 enum av_err
-checkpoint_verify(struct vault *v, uint64_t *count, int64_t *bad)
+checkpoint_add(struct vault *v, struct audit_log *l)
 {
-	uint8_t pk[VAULT_PUBLIC_KEY_LEN];
+	struct checkpoint c = { .event_id = l->last_id, .ts_ms = clock_wall_ms() };
+	uint8_t message[MESSAGE_LEN];
 	sqlite3_stmt *st = NULL;
-	bool more = false;
-	*count = 0;
-	*bad = 0;
-	enum av_err e = vault_public_key(v, pk);
+	if (l->last_id == 0)
+		return AV_OK;
+	memcpy(c.hash, l->last_hash, sizeof(c.hash));
+	make_message(c.event_id, c.ts_ms, c.hash, message);
+	enum av_err e =
+	    vault_sign(v, (struct str){ (const char *)message, sizeof(message) }, c.signature);
+	if (e == AV_OK)
+		e = last_checkpoint_id(v->store, &c.id);
+	c.id++;
 	if (e == AV_OK)
 		e = store_stmt(v->store,
-		    "SELECT c.event_id, c.ts_ms, c.hash, c.signature, e.hash FROM checkpoints c "
-		    "LEFT JOIN audit_events e ON e.id = c.event_id ORDER BY c.id",
+		    "INSERT INTO checkpoints(id, event_id, ts_ms, hash, signature) VALUES(?, ?, ?, ?, ?)",
 		    &st);
+	if (e != AV_OK)
+		return e;
+	store_bind_int(st, 1, c.id);
+	store_bind_int(st, 2, c.event_id);
+	store_bind_int(st, 3, c.ts_ms);
+	store_bind_blob(st, 4, c.hash, sizeof(c.hash));
+	store_bind_blob(st, 5, c.signature, sizeof(c.signature));
+	e = store_run(st);
+	if (e == AV_OK) {
+		l->fresh = c;
+		l->has_fresh = true;
+	}
+	return e;
+}
+
+struct check {
+	const struct audit_log *log;
+	const uint8_t *pk;
+	struct checkpoint_report *report;
+	const char *problem; /* for what does not fit */
+};
+
+static void
+complain(struct check *k, int64_t id, const char *problem)
+{
+	if (k->report->problem == NULL) {
+		k->report->problem = problem;
+		k->report->first_bad_id = id;
+	}
+}
+
+static enum av_err
+check_one(struct check *k, const struct checkpoint *c)
+{
+	sqlite3_stmt *st = NULL;
+	bool row = false, same = false;
+	if (!signature_fits(c, k->pk)) {
+		complain(k, c->event_id, k->problem);
+		return AV_OK;
+	}
+	if (c->event_id > k->log->kept_id) {
+		complain(k, k->log->kept_id + 1, "missing_tail");
+		return AV_OK;
+	}
+	enum av_err e = store_stmt(k->log->store, "SELECT hash FROM audit_events WHERE id = ?", &st);
+	if (e != AV_OK)
+		return e;
+	store_bind_int(st, 1, c->event_id);
+	e = store_step(st, &row);
+	if (e == AV_OK && row)
+		same = str_eq(store_column(st, 0), (struct str){ (const char *)c->hash, sizeof(c->hash) });
+	store_done(st);
+	if (e == AV_OK && !same)
+		complain(k, c->event_id, k->problem);
+	else if (e == AV_OK && c->event_id > k->report->signed_id)
+		k->report->signed_id = c->event_id;
+	return e;
+}
+
+static enum av_err
+check_line(void *ctx, const struct checkpoint *c)
+{
+	struct check *k = ctx;
+	k->report->logged++;
+	return check_one(k, c);
+}
+
+static enum av_err
+check_rows(struct check *k)
+{
+	sqlite3_stmt *st = NULL;
+	bool more = false;
+	enum av_err e = store_stmt(k->log->store,
+	    "SELECT id, event_id, ts_ms, hash, signature FROM checkpoints ORDER BY id", &st);
 	while (e == AV_OK && (e = store_step(st, &more)) == AV_OK && more) {
-		uint8_t message[MESSAGE_LEN];
-		struct str hash = store_column(st, 2), sig = store_column(st, 3);
-		struct str row_hash = store_column(st, 4);
-		bool ok = hash.len == CHAIN_HASH_LEN && sig.len == VAULT_SIGNATURE_LEN &&
-		    str_eq(hash, row_hash);
-		if (ok) {
-			make_message(sqlite3_column_int64(st, 0), sqlite3_column_int64(st, 1), hash.p,
-			    message);
-			ok = crypto_sign_verify_detached((const unsigned char *)sig.p, message,
-			         sizeof(message), pk) == 0;
+		struct checkpoint c = { .id = sqlite3_column_int64(st, 0),
+			.event_id = sqlite3_column_int64(st, 1), .ts_ms = sqlite3_column_int64(st, 2) };
+		struct str hash = store_column(st, 3), sig = store_column(st, 4);
+		/* Of another length: zeros, which no signature fits. */
+		if (hash.len == sizeof(c.hash) && sig.len == sizeof(c.signature)) {
+			memcpy(c.hash, hash.p, sizeof(c.hash));
+			memcpy(c.signature, sig.p, sizeof(c.signature));
 		}
-		(*count)++;
-		if (!ok) {
-			*bad = sqlite3_column_int64(st, 0);
-			break;
-		}
+		k->report->count++;
+		e = check_one(k, &c);
 	}
 	store_done(st);
+	return e;
+}
+
+enum av_err
+checkpoint_verify(const struct audit_log *l, const uint8_t pk[VAULT_PUBLIC_KEY_LEN],
+    struct checkpoint_report *out)
+{
+	struct check k = { .log = l, .pk = pk, .report = out, .problem = "checkpoint" };
+	memset(out, 0, sizeof(*out));
+	enum av_err e = check_rows(&k);
+	if (e != AV_OK)
+		return e;
+	k.problem = "checkpoints_log";
+	e = checkpoint_log_read(l->checkpoints_path, check_line, &k, &out->torn);
+	if (e == AV_ENOTFOUND) {
+		if (out->count > 0)
+			complain(&k, 0, "checkpoints_log_missing");
+		return AV_OK;
+	}
 	return e;
 }

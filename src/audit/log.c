@@ -2,6 +2,7 @@
 #include "audit/log.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -37,8 +38,25 @@ audit_log_open(struct audit_log *l, struct store *s)
 			memcpy(l->last_hash, hash.p, CHAIN_HASH_LEN);
 	}
 	store_done(st);
+	st = NULL;
+	if (e == AV_OK)
+		e = store_stmt(s, "SELECT COALESCE(MAX(event_id), 0) FROM checkpoints", &st);
+	if (e == AV_OK && (e = store_step(st, &row)) == AV_OK && row)
+		l->signed_id = sqlite3_column_int64(st, 0);
+	store_done(st);
+	if (e == AV_OK)
+		e = checkpoint_log_path(store_path(s), l->checkpoints_path, sizeof(l->checkpoints_path));
 	audit_log_settle(l, true);
 	return e;
+}
+
+static void
+keep_checkpoint(struct audit_log *l)
+{
+	l->signed_id = l->fresh.event_id;
+	/* The checkpoint itself is safe in the database: the call goes on. */
+	if (checkpoint_log_append(l->checkpoints_path, &l->fresh) != AV_OK)
+		log_error("audit: %s cannot be written", l->checkpoints_path);
 }
 
 void
@@ -47,10 +65,17 @@ audit_log_settle(struct audit_log *l, bool committed)
 	if (committed) {
 		l->kept_id = l->last_id;
 		memcpy(l->kept_hash, l->last_hash, CHAIN_HASH_LEN);
+		if (l->has_fresh)
+			keep_checkpoint(l);
+		if (l->kept_id <= l->signed_id)
+			l->unsigned_since_ms = 0;
+		else if (l->unsigned_since_ms == 0)
+			l->unsigned_since_ms = clock_mono_ms();
 	} else {
 		l->last_id = l->kept_id;
 		memcpy(l->last_hash, l->kept_hash, CHAIN_HASH_LEN);
 	}
+	l->has_fresh = false;
 }
 
 void

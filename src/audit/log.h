@@ -7,6 +7,7 @@
 #define AV_AUDIT_LOG_H
 
 #include "audit/chain.h"
+#include "audit/checkpoint_log.h"
 
 struct audit_log {
 	struct store *store; /* borrows */
@@ -14,13 +15,19 @@ struct audit_log {
 	uint8_t last_hash[CHAIN_HASH_LEN];
 	int64_t kept_id; /* as of the last audit_log_settle */
 	uint8_t kept_hash[CHAIN_HASH_LEN];
+	/* Checkpoints: the last row that one stands on, and since when (monotonic) rows came after it. */
+	int64_t signed_id;
+	uint64_t unsigned_since_ms; /* 0: none came */
+	bool has_fresh; /* one was added in the open transaction */
+	struct checkpoint fresh;
+	char checkpoints_path[CHECKPOINT_LOG_PATH_MAX];
 };
 
 /* Reads the chain's end. */
 enum av_err audit_log_open(struct audit_log *l, struct store *s) AV_MUST_USE;
 /* Needs an open transaction; without one AV_EAUDIT. */
 enum av_err audit_append(struct audit_log *l, const struct audit_event *e) AV_MUST_USE;
-/* After the transaction: did it commit? */
+/* After the transaction: did it commit? A checkpoint that did goes to checkpoints.log. */
 void audit_log_settle(struct audit_log *l, bool committed);
 
 /* Escapes (event.h) into `out` (room bytes, NUL-terminated); what is cut ends in "...". */

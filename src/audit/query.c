@@ -8,10 +8,8 @@
 /* The most one event takes, every text at its limit and quoted. */
 #define EVENT_ROOM (32u * 1024u)
 
-/* Stored texts are printable ASCII (event.h), so only two bytes need a backslash. Rows that somebody
- * else wrote may hold anything: the rest is escaped too. */
-static void
-put_text(struct buf *b, struct str s)
+void
+audit_put_text(struct buf *b, struct str s)
 {
 	buf_append_byte(b, '"');
 	for (size_t i = 0; i < s.len; i++) {
@@ -35,7 +33,7 @@ put_key(struct buf *b, const char *key, struct str value, bool always)
 	if (value.len == 0 && !always)
 		return;
 	buf_appendf(b, ",\"%s\":", key);
-	put_text(b, value);
+	audit_put_text(b, value);
 }
 
 static void
@@ -109,6 +107,76 @@ put_event(struct buf *b, sqlite3_stmt *st)
 	buf_append_byte(b, '}');
 }
 
+#define ROW_FILTER \
+	"(?1 = 0 OR ts_ms < ?1) AND (?2 = 0 OR ts_ms >= ?2) AND (?3 = 0 OR ts_ms <= ?3) " \
+	"AND (?4 = '' OR capability = ?4) AND (?5 = '' OR kind = ?5) " \
+	"AND (?6 = '' OR decision = ?6) AND (?7 = '' OR caller_user = ?7) "
+
+static void
+bind_filter(sqlite3_stmt *st, const struct audit_filter *f)
+{
+	store_bind_int(st, 1, f->before_ms);
+	store_bind_int(st, 2, f->since_ms);
+	store_bind_int(st, 3, f->until_ms);
+	store_bind_text(st, 4, f->capability);
+	store_bind_text(st, 5, f->event);
+	store_bind_text(st, 6, f->decision);
+	store_bind_text(st, 7, f->caller);
+}
+
+enum av_err
+audit_rows(struct store *s, const struct audit_filter *f, int64_t after_id, struct buf *out,
+    int64_t *last_id, bool *cut)
+{
+	sqlite3_stmt *st = NULL;
+	bool more = false;
+	uint64_t count = 0, limit = f->limit < AUDIT_QUERY_MAX ? f->limit : AUDIT_QUERY_MAX;
+	*cut = false;
+	*last_id = after_id;
+	enum av_err e = store_stmt(s,
+	    "SELECT id, ts_ms, kind, request_id, actor, caller_uid, caller_pid, caller_user, "
+	    "caller_program, caller_token, capability, credential, host, method, path, decision, "
+	    "reason, policy, status, request_bytes, response_bytes, duration_ms, secret_id, scope, "
+	    "note, repeats, hash FROM audit_events WHERE " ROW_FILTER "AND id > ?8 ORDER BY id", &st);
+	if (e != AV_OK)
+		return e;
+	bind_filter(st, f);
+	store_bind_int(st, 8, after_id);
+	buf_append_byte(out, '[');
+	while ((e = store_step(st, &more)) == AV_OK && more) {
+		if (count == limit || out->len + EVENT_ROOM > OPERATOR_JSON_MAX) {
+			*cut = true;
+			break;
+		}
+		if (count++ > 0)
+			buf_append_byte(out, ',');
+		put_event(out, st);
+		*last_id = sqlite3_column_int64(st, 0);
+	}
+	buf_append_byte(out, ']');
+	store_done(st);
+	return e != AV_OK ? e : buf_err(out);
+}
+
+enum av_err
+audit_before_last(struct store *s, const struct audit_filter *f, uint64_t count, int64_t *out)
+{
+	sqlite3_stmt *st = NULL;
+	bool row = false;
+	*out = 0;
+	enum av_err e = store_stmt(s,
+	    "SELECT id FROM audit_events WHERE " ROW_FILTER "ORDER BY id DESC LIMIT 1 OFFSET ?8", &st);
+	if (e != AV_OK)
+		return e;
+	bind_filter(st, f);
+	store_bind_int(st, 8, (int64_t)(count < AUDIT_QUERY_MAX ? count : AUDIT_QUERY_MAX));
+	e = store_step(st, &row);
+	if (e == AV_OK && row)
+		*out = sqlite3_column_int64(st, 0);
+	store_done(st);
+	return e;
+}
+
 enum av_err
 audit_query(struct store *s, const struct audit_filter *f, struct buf *out, bool *cut)
 {
@@ -118,13 +186,7 @@ audit_query(struct store *s, const struct audit_filter *f, struct buf *out, bool
 	enum av_err e = store_stmt(s, SELECT, &st);
 	if (e != AV_OK)
 		return e;
-	store_bind_int(st, 1, f->before_ms);
-	store_bind_int(st, 2, f->since_ms);
-	store_bind_int(st, 3, f->until_ms);
-	store_bind_text(st, 4, f->capability);
-	store_bind_text(st, 5, f->event);
-	store_bind_text(st, 6, f->decision);
-	store_bind_text(st, 7, f->caller);
+	bind_filter(st, f);
 	store_bind_int(st, 8, (int64_t)(f->limit < AUDIT_QUERY_MAX ? f->limit : AUDIT_QUERY_MAX));
 	buf_append_byte(out, '[');
 	while ((e = store_step(st, &more)) == AV_OK && more) {

@@ -120,7 +120,9 @@ broker_on_keeper_state(struct broker *b)
 	int fd = b->agent_fd;
 
 	b->agent_fd = -1;
-	if (fd >= 0 && listener_use(b->listener, fd) != AV_OK)
+	if (fd >= 0 && b->agent_is_connected)
+		listener_take(b->listener, fd);
+	else if (fd >= 0 && listener_use(b->listener, fd) != AV_OK)
 		log_error("the agent socket is of no use");
 	broker_maybe_ready(b);
 }
@@ -142,12 +144,14 @@ broker_on_tag(struct broker *b, unsigned char tag, int *fds, size_t n)
 			e = policy_client_use(b->policy, fd);
 		break;
 	case CONTROL_AGENT_SOCKET:
+	case CONTROL_AGENT_CONNECTION:
 		if (fd < 0 || b->stopping) {
 			io_close(&fd);
 			break;
 		}
 		io_close(&b->agent_fd);
 		b->agent_fd = fd;
+		b->agent_is_connected = tag == CONTROL_AGENT_CONNECTION;
 		if (keeper_client_is_up(b->keeper))
 			broker_on_keeper_state(b);
 		break;

@@ -42,6 +42,7 @@ struct broker {
 	struct listener *listener;
 	struct call *calls; /* list, of call.h */
 	int agent_fd;          /* waits until the keeper has told its state; -1: none */
+	bool agent_is_connected; /* agent_fd is an agent itself, not a listening socket */
 
 	uv_poll_t control;
 	uv_timer_t idle_timer; /* telling "idle" waits a moment: calls often follow each other */

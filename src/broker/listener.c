@@ -29,6 +29,7 @@ struct listener {
 	struct broker *b;
 	uv_poll_t *poll; /* on the heap: it outlives a listener that is replaced */
 	int fd;
+	bool has_taken;
 	uv_timer_t tick;
 	struct listener_node head;
 	size_t count;
@@ -288,10 +289,17 @@ out:
 	return e;
 }
 
+void
+listener_take(struct listener *l, int fd)
+{
+	l->has_taken = true;
+	listener_admit(l, fd);
+}
+
 bool
 listener_is_open(const struct listener *l)
 {
-	return l->fd >= 0;
+	return l->fd >= 0 || l->has_taken;
 }
 
 void

@@ -15,7 +15,9 @@ struct session;
 enum av_err listener_new(struct broker *b, struct listener **out) AV_MUST_USE;
 /* Takes a listening descriptor; one that was there before is closed. */
 enum av_err listener_use(struct listener *l, int fd) AV_MUST_USE;
-bool listener_is_open(const struct listener *l);
+/* Takes the connection of the one agent, where there is no socket to listen on. */
+void listener_take(struct listener *l, int fd);
+bool listener_is_open(const struct listener *l); /* listens, or has taken its one agent */
 /* No new connections; idle ones close, busy ones after their answer. */
 void listener_stop(struct listener *l);
 void listener_close_all(struct listener *l); /* at once; their calls are told */

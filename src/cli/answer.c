@@ -126,7 +126,7 @@ answer_fetch(struct answer *a, const char *target, bool start, struct fault *f)
 		.method = STR_LIT("GET"), .target = str_of(target), .headers = &none, .body_fd = -1};
 	e = client_exchange(found.fd, &r, own_error_handler(&own), f);
 	e = own_error_finish(&own, e, code, sizeof(code), f);
-	io_close(&found.fd);
+	discover_close(&found);
 	header_list_clear(&none);
 	return e;
 }

@@ -139,6 +139,44 @@ audit_print_table(struct str text)
 	return e == AV_OK ? 0 : print_failure("vault_unavailable", "out of memory", "");
 }
 
+static void
+put_word(const char *text, int width)
+{
+	struct buf b;
+
+	buf_init(&b, 4u * CELL_ROOM);
+	(void)escape_text(&b, str_of(text), CELL_ROOM);
+	const char *s = buf_cstr(&b);
+	(void)printf("%-*s ", width, s == NULL || s[0] == '\0' ? "-" : s);
+	buf_clear(&b);
+}
+
+int
+audit_print_stream(struct str text)
+{
+	cJSON *events = cJSON_ParseWithLength(text.p, text.len);
+	const cJSON *event;
+	char cell[CELL_ROOM];
+
+	cJSON_ArrayForEach(event, events) {
+		format_time(cJSON_GetObjectItemCaseSensitive(event, "tsMs"), cell, sizeof(cell));
+		put_word(cell, 24);
+		put_word(json_string(event, "kind", ""), 16);
+		format_caller(event, cell, sizeof(cell));
+		put_word(cell, 20);
+		put_word(json_string(event, "capability", ""), 24);
+		(void)snprintf(cell, sizeof(cell), "%s %s%s", json_string(event, "method", ""),
+		    json_string(event, "host", ""), json_string(event, "path", ""));
+		put_word(cell[0] == ' ' && cell[1] == '\0' ? "" : cell, 32);
+		format_number(event, "status", cell, sizeof(cell));
+		put_word(cell, 3);
+		put_word(json_string(event, "reason", json_string(event, "note", "")), 1);
+		(void)putchar('\n');
+	}
+	cJSON_Delete(events);
+	return fflush(stdout) == 0 && !ferror(stdout) ? 0 : 1;
+}
+
 /* Splits at the commas of the outermost array, so that each event's text stays as it came. */
 int
 audit_print_lines(struct str s)

@@ -12,6 +12,8 @@
 /* Each returns the exit code. */
 int audit_print_table(struct str events);
 int audit_print_lines(struct str events);
+/* A line to read for each, in their order, without titles. */
+int audit_print_stream(struct str events);
 int audit_print_csv(struct str events);
 
 #endif

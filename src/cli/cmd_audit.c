@@ -11,6 +11,8 @@
 
 #define RESULT_MAX (64u * 1024u * 1024u)
 #define LIMIT_MAX 100000u
+#define FOLLOW_BEFORE 10
+#define FOLLOW_SINCE_MAX 1000
 
 static const struct option options[] = {
 	{"limit", "N", false, "at most N events (default 200)"},
@@ -21,7 +23,7 @@ static const struct option options[] = {
 	{"event", "KIND", false, "only of this kind, for example invoke.deny"},
 	{"decision", "WORD", false, "only allow or deny"},
 	{"caller", "NAME", false, "only of this caller, for example user:alice"},
-	{"follow", NULL, false, "not in this version"},
+	{"follow", NULL, false, "go on: show events as they are written, until ^C"},
 	{NULL, NULL, false, NULL},
 };
 
@@ -92,6 +94,41 @@ print_events(const struct args *a, const struct buf *result)
 	return print_json(text);
 }
 
+/* Events as they come: a line of JSON each, on a terminal one to read. */
+static int
+print_new(void *ctx, struct str events)
+{
+	const struct args *a = ctx;
+	bool plain = a->output == OUTPUT_TABLE ||
+	    (a->output == OUTPUT_AUTO && !a->verbose && isatty(STDOUT_FILENO) == 1);
+
+	return plain ? audit_print_stream(events) : audit_print_lines(events);
+}
+
+static int
+run_follow(struct args *a)
+{
+	struct fault f = {0};
+	cJSON *o = cJSON_CreateObject();
+	enum av_err e = AV_OK;
+	int rc = 0;
+
+	if (a->output == OUTPUT_CSV)
+		e = fault_set(&f, AV_EUSAGE, "usage", "", "--follow goes with --output table or jsonl");
+	if (e == AV_OK)
+		e = build_args(a, o, &f);
+	/* Some of what was before, so that the screen is not empty. */
+	if (e == AV_OK && !args_has(a, "limit"))
+		cJSON_ReplaceItemInObjectCaseSensitive(o, "limit",
+		    cJSON_CreateNumber(args_has(a, "since") ? FOLLOW_SINCE_MAX : FOLLOW_BEFORE));
+	if (e != AV_OK) {
+		cJSON_Delete(o);
+		return e == AV_EUSAGE ? usage_fault(&cmd_audit, &f) : print_fault(&f);
+	}
+	e = operator_follow("audit.follow", o, print_new, a, &rc, &f);
+	return e == AV_OK ? rc : print_fault(&f);
+}
+
 static int
 run(struct args *a)
 {
@@ -102,8 +139,7 @@ run(struct args *a)
 	int rc;
 
 	if (args_has(a, "follow"))
-		return print_failure("not_supported", "audit --follow is not part of this version",
-		    "Repeat aivault audit --since 1m");
+		return run_follow(a);
 	o = cJSON_CreateObject();
 	e = build_args(a, o, &f);
 	if (e != AV_OK) {
@@ -122,41 +158,9 @@ const struct command cmd_audit = {
 	.alias = "",
 	.arguments = "[OPTIONS]",
 	.about = "Show who called what, with which outcome, newest first",
-	.details = "--output table (default on a terminal), json (default otherwise), jsonl or csv.\n",
+	.details = "--output table (default on a terminal), json (default otherwise), jsonl or csv.\n"
+	           "--follow shows the last 10 (--limit N) and then what comes, outcomes on their own:\n"
+	           "a line each, JSON where it is not a terminal.\n",
 	.options = options,
 	.run = run,
-};
-
-static const struct option no_options[] = {{NULL, NULL, false, NULL}};
-
-static int
-run_verify(struct args *a)
-{
-	struct fault f = {0};
-	struct buf result;
-	cJSON *root;
-	int rc;
-
-	(void)a;
-	buf_init(&result, RESULT_MAX);
-	if (operator_run("audit.verify", NULL, (struct str){NULL, 0}, false, &result, &f) != AV_OK) {
-		rc = print_fault(&f);
-	} else {
-		rc = print_json((struct str){(const char *)result.data, result.len});
-		root = cJSON_ParseWithLength((const char *)result.data, result.len);
-		if (!cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "ok")))
-			rc = 1;
-		cJSON_Delete(root);
-	}
-	buf_clear(&result);
-	return rc;
-}
-
-const struct command cmd_audit_verify = {
-	.name = "audit verify",
-	.alias = "",
-	.arguments = "",
-	.about = "Check the audit log's chain; ends with 1 where it is broken",
-	.options = no_options,
-	.run = run_verify,
 };

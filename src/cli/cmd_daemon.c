@@ -92,7 +92,7 @@ run_stop(struct args *a)
 	} else {
 		rc = print_fault(&f);
 	}
-	io_close(&found.fd);
+	discover_close(&found);
 	buf_clear(&result);
 	return rc;
 }
@@ -122,7 +122,7 @@ restart_running(struct found *found, struct fault *f)
 		e = discover(SOCKET_OPERATOR, 0, &again, f);
 		if (e == AV_OK)
 			e = operator_call(again.fd, "status", "{}", (struct str){NULL, 0}, &result, f);
-		io_close(&again.fd);
+		discover_close(&again);
 	}
 	buf_clear(&result);
 	return e;
@@ -134,12 +134,16 @@ run_restart(struct args *a)
 	struct fault f = {0};
 	struct found found;
 	char program[PATHS_MAX] = "";
-	enum av_err e = discover(SOCKET_OPERATOR, FIND_START, &found, &f);
+	enum av_err e;
 
 	(void)a;
+	if (private_is_wanted())
+		return print_failure("vault_unavailable", "AIVAULTD_DISABLE is set: there is nothing to restart",
+		    "Unset it to reach the daemon");
+	e = discover(SOCKET_OPERATOR, FIND_START, &found, &f);
 	if (e == AV_OK && !found.started)
 		e = restart_running(&found, &f);
-	io_close(&found.fd);
+	discover_close(&found);
 	if (e != AV_OK)
 		return print_fault(&f);
 	if (spawn_find_program("aivaultd", program, sizeof(program)) != AV_OK)

@@ -109,7 +109,7 @@ check_daemon(struct findings *r)
 		report(r, false, "daemon", f.message,
 		    f.remedy[0] != '\0' ? f.remedy : "aivault status starts one");
 	}
-	io_close(&found.fd);
+	discover_close(&found);
 	buf_clear(&result);
 }
 

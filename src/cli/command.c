@@ -10,7 +10,8 @@ const struct command *const commands[] = {
 	&cmd_secrets_rotate, &cmd_secrets_delete, &cmd_credential_create,
 	&cmd_credential_list, &cmd_capability_create, &cmd_capability_list, &cmd_capability_describe,
 	&cmd_capability_enable, &cmd_capability_disable, &cmd_capability_policy, &cmd_invoke,
-	&cmd_json, &cmd_audit_verify, &cmd_audit, &cmd_doctor, &cmd_stop, &cmd_restart, &cmd_completions, &cmd_version, &cmd_help,
+	&cmd_json, &cmd_audit_verify, &cmd_audit_export, &cmd_audit_stats, &cmd_audit, &cmd_doctor,
+	&cmd_stop, &cmd_restart, &cmd_completions, &cmd_version, &cmd_help,
 	NULL,
 };
 
@@ -25,7 +26,7 @@ const char *const later_commands[] = {
 	"setup systemd", "setup launchd", "setup undo", "policy check", "policy reload",
 	"policy test", "policy explain", "policy list", "policy new", "policy learn", "agent allow",
 	"agent deny", "agent list", "token mint", "token list", "token revoke", "run",
-	"audit export", "audit stats", "audit prune", "audit report", "approvals", "approve", "deny",
+	"audit prune", "audit report", "approvals", "approve", "deny",
 	"backup", "restore", "mcp",
 	NULL,
 };

@@ -47,7 +47,8 @@ extern const struct command cmd_status, cmd_init, cmd_unlock, cmd_lock, cmd_secr
     cmd_secrets_list, cmd_secrets_rotate, cmd_secrets_delete,
     cmd_credential_create, cmd_credential_list, cmd_capability_create, cmd_capability_list,
     cmd_capability_describe, cmd_capability_enable, cmd_capability_disable, cmd_capability_policy,
-    cmd_invoke, cmd_json, cmd_audit, cmd_audit_verify, cmd_doctor, cmd_stop, cmd_restart, cmd_completions, cmd_version,
+    cmd_invoke, cmd_json, cmd_audit, cmd_audit_verify, cmd_audit_export, cmd_audit_stats,
+    cmd_doctor, cmd_stop, cmd_restart, cmd_completions, cmd_version,
     cmd_help;
 
 #endif

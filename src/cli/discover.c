@@ -208,6 +208,31 @@ find(const struct paths *p, enum socket_kind kind, unsigned flags, struct found 
 	return start_and_connect(kind, &plan, out, f);
 }
 
+static enum av_err
+start_private(enum socket_kind kind, unsigned flags, struct found *out, struct fault *f)
+{
+	int agent_fd, operator_fd;
+	enum av_err e;
+
+	if ((flags & FIND_START) == 0)
+		return fault_set(f, AV_EUNAVAIL, "no_daemon", "Unset it to reach the daemon",
+		    "AIVAULTD_DISABLE is set");
+	e = private_start(&out->private, &agent_fd, &operator_fd, f);
+	if (e != AV_OK)
+		return e;
+	out->started = true;
+	out->fd = kind == SOCKET_AGENT ? agent_fd : operator_fd;
+	io_close(kind == SOCKET_AGENT ? &operator_fd : &agent_fd);
+	return AV_OK;
+}
+
+void
+discover_close(struct found *f)
+{
+	io_close(&f->fd);
+	private_end(&f->private);
+}
+
 enum av_err
 discover(enum socket_kind kind, unsigned flags, struct found *out, struct fault *f)
 {
@@ -216,9 +241,8 @@ discover(enum socket_kind kind, unsigned flags, struct found *out, struct fault 
 
 	memset(out, 0, sizeof(*out));
 	out->fd = -1;
-	if (str_to_bool(getenv("AIVAULTD_DISABLE")))
-		return fault_set(f, AV_ENOTSUP, "not_supported", "Unset it and let a daemon run",
-		    "AIVAULTD_DISABLE is not part of this version");
+	if (private_is_wanted())
+		return start_private(kind, flags, out, f);
 	p = malloc(sizeof(*p));
 	if (p == NULL)
 		return fault_set(f, AV_ENOMEM, "no_memory", "", "out of memory");

@@ -5,23 +5,26 @@
  * The order is AIVAULTD_SOCKET, the per-user socket, the shared one. What is connected has been
  * checked: its process runs as the owner of the socket's directory, or as root. A daemon is started
  * only for the per-user socket or an explicit one, under an exclusive lock, never under sudo and
- * never where a shared socket's directory exists that is not ours.
+ * never where a shared socket's directory exists that is not ours. With AIVAULTD_DISABLE set it is a
+ * private one, whatever else runs (private.h).
  */
 #ifndef AV_CLI_DISCOVER_H
 #define AV_CLI_DISCOVER_H
 
 #include "base/err.h"
 #include "base/paths.h"
+#include "cli/private.h"
 
 #include <stdbool.h>
 
 enum socket_kind { SOCKET_AGENT, SOCKET_OPERATOR };
 
 struct found {
-	int fd;                      /* connected; the caller closes it */
+	int fd;                      /* connected */
 	bool may_create;             /* this is a place where a vault may be made */
 	bool started;                /* the daemon was started for this call */
-	char agent_socket[PATHS_MAX];
+	char agent_socket[PATHS_MAX]; /* "" where it is private */
+	struct private_daemon private;
 };
 
 enum find_flags {
@@ -31,6 +34,8 @@ enum find_flags {
 /* AV_EUNAVAIL: nobody answers and none could be started; *f says why and what to do. */
 enum av_err discover(enum socket_kind kind, unsigned flags, struct found *out, struct fault *f)
     AV_MUST_USE;
+/* Closes the connection; a private daemon ends with it. Also after a failure, and twice. */
+void discover_close(struct found *f);
 /* Connects to one path and checks the peer. AV_ENOTFOUND: nobody listens there; AV_EOPERATOR: not
  * allowed to, or a stranger serves it. */
 enum av_err discover_connect(const char *path, int *fd, struct fault *f) AV_MUST_USE;

@@ -313,6 +313,6 @@ invocation_send(struct invocation *v, const struct client_handler *h, char *code
 	own_error_init(&own, h);
 	e = client_exchange(found.fd, &r, own_error_handler(&own), f);
 	e = own_error_finish(&own, e, code, code_len, f);
-	io_close(&found.fd);
+	discover_close(&found);
 	return e;
 }

@@ -54,7 +54,8 @@ run_command(const struct command *c, int argc, char **argv)
 		(void)fault_set(&f, AV_EUSAGE, "usage", "", "%s takes: %s", c->name,
 		    c->arguments[0] == '\0' ? "no arguments" : c->arguments);
 		rc = usage_fault(c, &f);
-	} else if ((a->output == OUTPUT_JSONL || a->output == OUTPUT_CSV) && c != &cmd_audit) {
+	} else if (((a->output == OUTPUT_JSONL && c != &cmd_audit_export) || a->output == OUTPUT_CSV) &&
+	    c != &cmd_audit) {
 		(void)fault_set(&f, AV_EUSAGE, "usage", "", "--output takes table or json here");
 		rc = usage_fault(c, &f);
 	} else {

@@ -7,7 +7,9 @@
 
 #include <cjson/cJSON.h>
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 
 #define RESULT_MAX (64u * 1024u * 1024u)
@@ -150,7 +152,100 @@ operator_run(const char *op, cJSON *args, struct str secret, bool creates, struc
 out:
 	cJSON_free(text);
 	cJSON_Delete(args);
-	io_close(&found.fd);
+	discover_close(&found);
+	return e;
+}
+
+static void
+on_end_signal(int sig)
+{
+	(void)sig; /* to end the wait is all it is for */
+}
+
+/* Signals come only while we wait, so that no line is printed by half. False: one came. */
+static bool
+wait_readable(int fd, const sigset_t *open)
+{
+	fd_set set;
+	int n;
+
+	FD_ZERO(&set);
+	FD_SET(fd, &set);
+	do
+		n = pselect(fd + 1, &set, NULL, NULL, NULL, open);
+	while (n < 0 && errno != EINTR);
+	return n > 0;
+}
+
+static enum av_err
+follow_replies(int fd, const sigset_t *open, int (*each)(void *ctx, struct str json), void *ctx,
+    int *rc, struct fault *f)
+{
+	struct buf in, result;
+	bool more = true;
+	enum av_err e = AV_OK;
+
+	buf_init(&in, 2 * (FRAME_MAX + FRAME_HEADER_LEN));
+	buf_init(&result, FRAME_MAX);
+	while (e == AV_OK && more && *rc == 0) {
+		struct frame frame;
+		size_t used, n;
+		bool again;
+
+		e = frame_parse(in.data, in.len, &frame, &used);
+		if (e == AV_OK) {
+			buf_reset(&result);
+			e = on_reply(&frame, &result, &more, f);
+			if (e == AV_OK)
+				*rc = each(ctx, (struct str){(const char *)result.data, result.len});
+			buf_consume(&in, used);
+		} else if (e == AV_ETRUNC) {
+			e = AV_OK;
+			if (!wait_readable(fd, open))
+				break;
+			if (io_read_some(fd, &in, READ_STEP, &n, &again) != AV_OK || n == 0)
+				e = fault_set(f, AV_EUNAVAIL, "keeper_gone", "Begin again once one runs",
+				    "the daemon has ended");
+		} else {
+			e = fault_set(f, AV_EFORMAT, "bad_reply", "", "the daemon's answer is broken");
+		}
+	}
+	buf_clear(&in);
+	buf_clear(&result);
+	return e;
+}
+
+enum av_err
+operator_follow(const char *op, cJSON *args, int (*each)(void *ctx, struct str json), void *ctx,
+    int *rc, struct fault *f)
+{
+	struct sigaction act = {.sa_handler = on_end_signal};
+	sigset_t ends, open;
+	struct found found;
+	char *text = cJSON_PrintUnformatted(args);
+	enum av_err e;
+
+	*rc = 0;
+	cJSON_Delete(args);
+	if (text == NULL)
+		return fault_set(f, AV_ENOMEM, "no_memory", "", "out of memory");
+	e = discover(SOCKET_OPERATOR, FIND_START, &found, f);
+	if (e == AV_OK && found.fd >= FD_SETSIZE)
+		e = fault_set(f, AV_ESYS, "descriptor", "", "too many files are open");
+	(void)sigemptyset(&ends);
+	(void)sigaddset(&ends, SIGINT);
+	(void)sigaddset(&ends, SIGTERM);
+	(void)sigprocmask(SIG_BLOCK, &ends, &open);
+	(void)sigdelset(&open, SIGINT);
+	(void)sigdelset(&open, SIGTERM);
+	(void)sigaction(SIGINT, &act, NULL);
+	(void)sigaction(SIGTERM, &act, NULL);
+	if (e == AV_OK)
+		e = send_request(found.fd, op, text, (struct str){NULL, 0}, f);
+	if (e == AV_OK)
+		e = follow_replies(found.fd, &open, each, ctx, rc, f);
+	cJSON_free(text);
+	discover_close(&found);
 	return e;
 }
 

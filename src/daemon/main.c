@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "daemon/listen.h"
 #include "daemon/options.h"
+#include "daemon/private.h"
 #include "daemon/signals.h"
 #include "daemon/supervise.h"
 
@@ -12,6 +13,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define MESSAGE_MAX 800
 
 static const char usage[] =
     "usage: aivaultd [--socket PATH] [--shared] [--idle-exit SECONDS] [--ready-fd N]\n"
@@ -42,6 +45,12 @@ say_ready(void *ctx)
 	io_close(fd);
 }
 
+static void
+say_private_ready(void *ctx)
+{
+	private_say(ctx, "ok\n");
+}
+
 /* Length without the full stop that some texts bring along. */
 static int
 bare_length(const char *s)
@@ -53,21 +62,24 @@ bare_length(const char *s)
 	return (int)n;
 }
 
+static void
+format_failure(const struct fault *f, char text[MESSAGE_MAX])
+{
+	const char *code = f->err == AV_ENOTSUP ? "not_supported" : av_err_code(f->err);
+	int remedy = bare_length(f->remedy);
+
+	(void)snprintf(text, MESSAGE_MAX, "%s: %.*s.%s%.*s%s\n", code, bare_length(f->message),
+	    f->message, remedy == 0 ? "" : " ", remedy, f->remedy, remedy == 0 ? "" : ".");
+}
+
 /* The one message: where somebody waits for it, there; else on standard error. */
 static void
 say_failed(int *fd, const struct fault *f)
 {
-	char text[800];
-	const char *code = f->err == AV_ENOTSUP ? "not_supported" : av_err_code(f->err);
-	int remedy = bare_length(f->remedy);
-	int n = snprintf(text, sizeof(text), "%s: %.*s.%s%.*s%s\n", code, bare_length(f->message),
-	    f->message, remedy == 0 ? "" : " ", remedy, f->remedy, remedy == 0 ? "" : ".");
+	char text[MESSAGE_MAX];
 
-	if (n < 0)
-		return;
-	if (n >= (int)sizeof(text))
-		n = (int)sizeof(text) - 1;
-	if (*fd < 0 || io_write_all(*fd, text, (size_t)n) != AV_OK)
+	format_failure(f, text);
+	if (*fd < 0 || io_write_all(*fd, text, strlen(text)) != AV_OK)
 		(void)fprintf(stderr, "aivaultd: %s", text);
 	io_close(fd);
 }
@@ -106,10 +118,50 @@ run(struct options *o, struct fault *f)
 		return fault_set(f, AV_ESYS, "signals", "", "signals cannot be set up");
 	e = listen_lock(&l, o, f);
 	if (e == AV_OK)
-		e = supervise(o, &l, &s, say_ready, &o->ready_fd, f);
+		e = supervise(o, &l, &s, NULL, say_ready, &o->ready_fd, f);
 	listen_clear(&l);
 	signals_clear(&s);
 	return e;
+}
+
+/* For one command alone: no socket, no directory, no lock but the vault's. */
+static enum av_err
+run_private(struct options *o, struct private *p, struct fault *f)
+{
+	struct confine_state confined = {0};
+	struct signals s = {.fd = -1};
+	struct listen none;
+	enum av_err e = private_open(p, f);
+
+	listen_init(&none);
+	if (e == AV_OK)
+		e = options_check_switches(f);
+	if (e != AV_OK)
+		return e;
+	if (confine_basic(&confined) != AV_OK)
+		return fault_set(f, AV_ESYS, "confinement", "", "the supervisor cannot be confined");
+	if (signals_init(&s) != AV_OK)
+		return fault_set(f, AV_ESYS, "signals", "", "signals cannot be set up");
+	e = supervise(o, &none, &s, p, say_private_ready, p, f);
+	listen_clear(&none);
+	signals_clear(&s);
+	return e;
+}
+
+static int
+main_private(struct options *o)
+{
+	struct private p;
+	struct fault f = {0};
+	char text[MESSAGE_MAX];
+	enum av_err e = run_private(o, &p, &f);
+
+	if (e != AV_OK) {
+		format_failure(&f, text);
+		private_say(&p, text);
+	}
+	private_clear(&p);
+	return e == AV_OK ? 0 : av_err_exit(e) == 0 ? 1 : av_err_exit(e);
 }
 
 int
@@ -133,6 +185,8 @@ main(int argc, char **argv)
 	if (o.ready_fd >= 0 && fcntl(o.ready_fd, F_SETFD, FD_CLOEXEC) != 0)
 		o.ready_fd = -1;
 	(void)umask(0077);
+	if (e == AV_OK && o.is_private)
+		return main_private(&o);
 	if (e == AV_OK)
 		e = run(&o, &f);
 	if (e == AV_OK)

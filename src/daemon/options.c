@@ -159,6 +159,10 @@ parse_one(struct options *o, int argc, char *const *argv, int *i, struct fault *
 		o->action = OPTIONS_HELP;
 	} else if (strcmp(arg, "--shared") == 0) {
 		o->shared = true;
+	} else if (strcmp(arg, "--private") == 0) {
+		if (argc != 2)
+			return fault_set(f, AV_EUSAGE, "usage", "", "--private stands alone");
+		o->is_private = true;
 	} else if (strcmp(arg, "--foreground") == 0) {
 		return AV_OK; /* the only mode there is */
 	} else if (is_flag(arg, "--socket")) {

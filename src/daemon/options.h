@@ -22,6 +22,7 @@ enum options_action { OPTIONS_RUN, OPTIONS_VERSION, OPTIONS_HELP };
 struct options {
 	enum options_action action;
 	bool shared;
+	bool is_private;         /* --private, alone */
 	int ready_fd;            /* -1: none */
 	uint64_t idle_exit_s;    /* 0: never */
 	mode_t socket_mode;

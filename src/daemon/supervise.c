@@ -21,12 +21,14 @@
 #define START_MS (30000u * SLOW)
 #define STOP_BROKER_MS (12000u * SLOW) /* it gives itself 10 s */
 #define STOP_OTHERS_MS (5000u * SLOW)
-#define POLL_FDS (1 + 2 * ROLE_COUNT)
+#define POLL_FDS (2 + 2 * ROLE_COUNT)
+#define POLL_LIFE (1 + 2 * ROLE_COUNT)
 
 struct supervisor {
 	const struct options *o;
 	struct listen *l;
 	struct signals *s;
+	struct private *p; /* NULL: a daemon for everybody */
 	struct child children[ROLE_COUNT];
 	struct restarts restarts;
 	bool want_stop;
@@ -135,6 +137,7 @@ step(struct supervisor *sv, uint64_t deadline_ms)
 		p[1 + 2 * i] = (struct pollfd){.fd = sv->children[i].control_fd, .events = POLLIN};
 		p[2 + 2 * i] = (struct pollfd){.fd = sv->children[i].error_fd, .events = POLLIN};
 	}
+	p[POLL_LIFE] = (struct pollfd){.fd = sv->p != NULL ? sv->p->life_fd : -1, .events = POLLIN};
 	if (poll(p, POLL_FDS, timeout) < 0) {
 		if (errno != EINTR)
 			log_error("poll: %s", strerror(errno));
@@ -148,6 +151,11 @@ step(struct supervisor *sv, uint64_t deadline_ms)
 	}
 	if (p[0].revents != 0)
 		on_signals(sv);
+	/* Nothing is ever said there: it is its end. */
+	if (p[POLL_LIFE].revents != 0) {
+		io_close(&sv->p->life_fd);
+		sv->want_stop = true;
+	}
 }
 
 static enum av_err
@@ -218,6 +226,24 @@ join_broker_and_judge(struct supervisor *sv, struct fault *f)
 	return AV_OK;
 }
 
+static void
+hand_out_sockets(struct supervisor *sv)
+{
+	struct child *broker = &sv->children[ROLE_BROKER];
+	struct child *keeper = &sv->children[ROLE_KEEPER];
+
+	if (sv->p == NULL) {
+		(void)child_tell(broker, CONTROL_AGENT_SOCKET, sv->l->agent_fd);
+		(void)child_tell(keeper, CONTROL_OPERATOR_SOCKET, sv->l->operator_fd);
+		return;
+	}
+	(void)child_tell(broker, CONTROL_AGENT_CONNECTION, sv->p->agent_fd);
+	(void)child_tell(keeper, CONTROL_OPERATOR_CONNECTION, sv->p->operator_fd);
+	/* Theirs alone now, so that the command sees it when they hang up. */
+	io_close(&sv->p->agent_fd);
+	io_close(&sv->p->operator_fd);
+}
+
 static enum av_err
 start_all(struct supervisor *sv, struct fault *f)
 {
@@ -227,7 +253,7 @@ start_all(struct supervisor *sv, struct fault *f)
 		e = wait_ready(sv, ROLE_KEEPER, f);
 	if (e != AV_OK || sv->want_stop)
 		return e;
-	if (sv->l->agent_fd < 0)
+	if (sv->p == NULL && sv->l->agent_fd < 0)
 		e = listen_open(sv->l, sv->o, f);
 	if (e == AV_OK)
 		e = start_judge(sv, f);
@@ -237,8 +263,7 @@ start_all(struct supervisor *sv, struct fault *f)
 		e = join_broker_and_judge(sv, f);
 	if (e != AV_OK)
 		return e;
-	(void)child_tell(&sv->children[ROLE_BROKER], CONTROL_AGENT_SOCKET, sv->l->agent_fd);
-	(void)child_tell(&sv->children[ROLE_KEEPER], CONTROL_OPERATOR_SOCKET, sv->l->operator_fd);
+	hand_out_sockets(sv);
 	e = wait_ready(sv, ROLE_JUDGE, f);
 	if (e == AV_OK)
 		e = wait_ready(sv, ROLE_BROKER, f);
@@ -329,6 +354,9 @@ run(struct supervisor *sv, struct fault *f)
 	while (!sv->want_stop) {
 		uint64_t deadline = idle_deadline(sv);
 
+		/* Its connections went with the broker and the keeper, and cannot be had again. */
+		if (sv->p != NULL && (sv->want_restart || sv->children[ROLE_BROKER].pid == 0))
+			return AV_OK;
 		if (sv->children[ROLE_KEEPER].pid == 0) {
 			(void)child_fault(&sv->children[ROLE_KEEPER], f);
 			return AV_EUNAVAIL;
@@ -355,10 +383,10 @@ run(struct supervisor *sv, struct fault *f)
 }
 
 enum av_err
-supervise(const struct options *o, struct listen *l, struct signals *s, void (*ready)(void *),
-    void *ctx, struct fault *f)
+supervise(const struct options *o, struct listen *l, struct signals *s, struct private *p,
+    void (*ready)(void *), void *ctx, struct fault *f)
 {
-	struct supervisor sv = {.o = o, .l = l, .s = s};
+	struct supervisor sv = {.o = o, .l = l, .s = s, .p = p};
 	enum av_err e;
 
 	for (size_t i = 0; i < ROLE_COUNT; i++)

@@ -111,6 +111,9 @@ keeper_make_vault(struct keeper *k, const char *provider, const char *key_path,
 		}
 		return fault_set(f, AV_EEXISTS, "vault_exists", "", "there is a vault already");
 	}
+	if (k->is_private)
+		return fault_set(f, AV_ENOVAULT, "no_vault", "Unset AIVAULTD_DISABLE",
+		    "there is no vault, and none is made with AIVAULTD_DISABLE set");
 	enum av_err e = vault_create(k->paths.database, provider,
 	    key_path[0] != '\0' ? key_path : k->paths.key_file, &k->builtin, &v, f);
 	return e == AV_OK ? finish_vault(k, v, caller, f) : e;

@@ -44,6 +44,7 @@ struct keeper {
 	struct operator_client *clients[KEEPER_MAX_CLIENTS];
 	struct confine_state confinement; /* for status */
 	struct derivation *derivation; /* NULL: none; see derivation.h */
+	bool is_private; /* runs for one command alone: makes no vault */
 	bool stopping;
 	bool want_stop; /* an operator asked; told to the supervisor once the answer is out */
 	bool want_restart;

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "keeper/batch.h"
+#include "keeper/checkpoint_timer.h"
 #include "keeper/derivation.h"
 #include "keeper/operator_api.h"
 #include "wire/control.h"
@@ -38,6 +39,11 @@ on_control(struct keeper *k)
 		k->operator_fd = fd;
 		if (fd >= 0 && io_set_nonblock(fd, true) != AV_OK)
 			log_warn("the operator socket stays blocking");
+		return;
+	case CONTROL_OPERATOR_CONNECTION:
+		k->is_private = true;
+		if (fd >= 0)
+			operator_accept(k, fd);
 		return;
 	case CONTROL_KEEPER_JUDGE:
 		io_close(&k->judge_fd);
@@ -95,9 +101,13 @@ collect(struct keeper *k, struct pollfd *p, struct channel **channels,
 static int
 wait_ms(const struct keeper *k)
 {
-	int due = batch_due_ms(k, clock_mono_ms());
+	uint64_t now = clock_mono_ms();
+	int due = batch_due_ms(k, now);
+	int checkpoint = checkpoint_due_ms(k, now);
+	if (checkpoint >= 0 && (due < 0 || checkpoint < due))
+		due = checkpoint;
 	for (size_t i = 0; i < KEEPER_MAX_CLIENTS; i++)
-		if (k->clients[i] != NULL && (due < 0 || due > 1000))
+		if (k->clients[i] != NULL && k->clients[i]->follow == NULL && (due < 0 || due > 1000))
 			due = 1000;
 	return due;
 }
@@ -139,7 +149,8 @@ static bool
 answers_wait(const struct keeper *k)
 {
 	for (size_t i = 0; i < KEEPER_MAX_CLIENTS; i++)
-		if (k->clients[i] != NULL && k->clients[i]->out.len > 0 && !k->clients[i]->dead)
+		if (k->clients[i] != NULL && k->clients[i]->out.len > 0 && !k->clients[i]->dead &&
+		    k->clients[i]->follow == NULL)
 			return true;
 	return false;
 }
@@ -169,6 +180,9 @@ loop_run(struct keeper *k)
 		if (r < 0)
 			continue;
 		serve(k, p, n, channels, clients);
+		if (checkpoint_due_ms(k, clock_mono_ms()) == 0)
+			checkpoint_make(k);
+		operator_feed_followers(k);
 		channel_reap(k);
 		operator_reap(k, clock_mono_ms());
 		tell_wishes(k);

@@ -28,7 +28,7 @@ print_help(void)
 	return 0;
 }
 
-/* One keeper a vault root: the lock file holds its pid. */
+/* One keeper a vault root: the lock file holds the pid of its daemon. */
 static enum av_err
 take_lock(struct keeper *k, struct fault *f)
 {
@@ -48,7 +48,7 @@ take_lock(struct keeper *k, struct fault *f)
 		return fault_set(f, AV_EEXISTS, "vault_in_use", "Stop that one first: `aivault stop`",
 		    "the vault %s is in use by process %.20s", k->paths.root, pid[0] ? pid : "?");
 	}
-	int n = snprintf(pid, sizeof(pid), "%ld\n", (long)getpid());
+	int n = snprintf(pid, sizeof(pid), "%ld\n", (long)getppid());
 	if (ftruncate(k->lock_fd, 0) != 0 || io_write_all(k->lock_fd, pid, (size_t)n) != AV_OK)
 		return fault_set(f, AV_ESYS, "vault_lock", "Check free space", "%s cannot be written", path);
 	return AV_OK;

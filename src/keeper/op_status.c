@@ -60,6 +60,17 @@ add_confinement(const struct keeper *k, cJSON *o)
 	json_text(c, "seccomp", confine_seccomp_word(&k->confinement));
 }
 
+static void
+add_public_key(struct vault *v, cJSON *o)
+{
+	uint8_t pk[VAULT_PUBLIC_KEY_LEN];
+	char hex[2 * VAULT_PUBLIC_KEY_LEN + 1];
+	if (vault_public_key(v, pk) != AV_OK)
+		return;
+	hex_encode(pk, sizeof(pk), hex);
+	json_text(o, "auditPublicKey", hex);
+}
+
 enum av_err
 op_make_status(struct op_call *c)
 {
@@ -80,6 +91,7 @@ op_make_status(struct op_call *c)
 	if (v != NULL) {
 		json_bool(o, "memoryLocked", vault_memory_is_locked(v));
 		json_number(o, "generation", (int64_t)v->generation);
+		add_public_key(k->vault, o);
 	}
 	if (f.err != AV_OK && exists) {
 		cJSON *fault = cJSON_AddObjectToObject(o, "fault");
@@ -139,14 +151,7 @@ op_init(struct op_call *c)
 				   : keeper_make_vault(c->k, "file", path, &c->by, c->fault);
 	if (e != AV_OK || c->later)
 		return e;
-	uint8_t pk[VAULT_PUBLIC_KEY_LEN];
-	char hex[2 * VAULT_PUBLIC_KEY_LEN + 1];
-	e = op_make_status(c);
-	if (e == AV_OK && vault_public_key(c->k->vault, pk) == AV_OK) {
-		hex_encode(pk, sizeof(pk), hex);
-		json_text(c->result, "auditPublicKey", hex);
-	}
-	return e;
+	return op_make_status(c);
 }
 
 static enum av_err

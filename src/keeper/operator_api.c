@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "keeper/follow.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -40,6 +41,10 @@ static const char *const policy_set_args[] = { "s:capability", "n:rateLimitPerMi
 static const char *const audit_args[] = { "n:limit", "n:beforeTsMs", "n:sinceMs", "n:untilMs",
 	"s:capability", "s:event", "s:decision", "s:caller", NULL };
 
+static const char *const export_args[] = { "n:afterId", "n:limit", "n:sinceMs", "n:untilMs", NULL };
+static const char *const stats_args[] = { "n:sinceMs", "n:untilMs", NULL };
+static const char *const verify_args[] = { "s:publicKey", NULL };
+
 static const struct op ops[] = {
 	{ "status", op_status, false, status_args },
 	{ "init", op_init, true, init_args },
@@ -60,7 +65,10 @@ static const struct op ops[] = {
 	{ "capability.policy.get", op_policy_get, false, policy_args },
 	{ "capability.policy.clear", op_policy_clear, false, policy_args },
 	{ "audit", op_audit, false, audit_args },
-	{ "audit.verify", op_audit_verify, false, no_args },
+	{ "audit.verify", op_audit_verify, false, verify_args },
+	{ "audit.export", op_audit_export, false, export_args },
+	{ "audit.stats", op_audit_stats, false, stats_args },
+	{ "audit.follow", op_audit_follow, false, audit_args },
 	{ "daemon.stop", op_daemon_stop, false, no_args },
 	{ "daemon.restart", op_daemon_restart, false, no_args },
 };
@@ -224,14 +232,15 @@ run_op(struct op_call *c, const struct operator_request *r)
 	return e;
 }
 
-enum av_err
-operator_handle(struct keeper *k, const struct peer *peer, bool refused, const struct frame *f,
-    struct buf *out)
+/* `follow`: NULL where the connection cannot go on after the answer. */
+static enum av_err
+handle(struct keeper *k, const struct peer *peer, bool refused, const struct frame *f,
+    struct buf *out, struct follow **follow)
 {
 	struct operator_request request;
 	struct operator_reply reply = { .json = STR_LIT("null") };
 	struct by_texts texts;
-	struct op_call call = { .k = k, .fault = &reply.fault };
+	struct op_call call = { .k = k, .fault = &reply.fault, .may_follow = follow != NULL };
 	if (f->type != OPERATOR_REQUEST)
 		return AV_EFORMAT;
 	enum av_err e = operator_request_decode(f, &request);
@@ -261,7 +270,10 @@ operator_handle(struct keeper *k, const struct peer *peer, bool refused, const s
 	if (e == AV_OK)
 		reply.json = (struct str){ (const char *)call.raw.data, call.raw.len };
 	reply.notes = (struct str){ (const char *)call.notes.data, call.notes.len };
+	reply.more = call.follow != NULL;
 	e = operator_reply_encode(&reply, out);
+	if (follow != NULL)
+		*follow = call.follow;
 out:
 	cJSON_Delete(call.result);
 	buf_clear(&call.raw);
@@ -269,18 +281,25 @@ out:
 	return e;
 }
 
+enum av_err
+operator_handle(struct keeper *k, const struct peer *peer, bool refused, const struct frame *f,
+    struct buf *out)
+{
+	return handle(k, peer, refused, f, out, NULL);
+}
+
 static void
 take_frames(struct keeper *k, struct operator_client *c)
 {
 	c->waits = false;
-	while (!c->dead && !c->waits) {
+	while (!c->dead && !c->waits && c->follow == NULL) {
 		struct frame f;
 		size_t used = 0, before = c->out.len;
 		enum av_err e = frame_parse(c->in.data, c->in.len, &f, &used);
 		if (e == AV_ETRUNC)
 			break;
 		if (e == AV_OK)
-			e = operator_handle(k, &c->peer, c->refused, &f, &c->out);
+			e = handle(k, &c->peer, c->refused, &f, &c->out, &c->follow);
 		c->last_ms = clock_mono_ms();
 		if (e != AV_OK) {
 			c->dead = true;
@@ -308,7 +327,8 @@ operator_client_read(struct keeper *k, struct operator_client *c)
 	enum av_err e = io_read_some(c->fd, &c->in, 128u * 1024u, &n, &again);
 	if (again)
 		return;
-	if (e != AV_OK || n == 0)
+	/* Who follows has nothing more to say. */
+	if (e != AV_OK || n == 0 || c->follow != NULL)
 		c->dead = true;
 	else if (!c->waits)
 		take_frames(k, c);
@@ -344,7 +364,25 @@ client_free(struct operator_client *c)
 	io_close(&c->fd);
 	buf_clear(&c->in);
 	buf_clear(&c->out);
+	follow_free(c->follow);
 	free(c);
+}
+
+void
+operator_feed_followers(struct keeper *k)
+{
+	for (size_t i = 0; i < KEEPER_MAX_CLIENTS; i++) {
+		struct operator_client *c = k->clients[i];
+		if (c == NULL || c->follow == NULL)
+			continue;
+		while (!c->dead && c->out.len == 0 && follow_is_behind(c->follow, k)) {
+			if (follow_feed(c->follow, k, &c->out) != AV_OK) {
+				log_error("audit: a follower could not be told, closed");
+				c->dead = true;
+			}
+			operator_client_write(c);
+		}
+	}
 }
 
 void
@@ -352,8 +390,9 @@ operator_reap(struct keeper *k, uint64_t now_ms)
 {
 	for (size_t i = 0; i < KEEPER_MAX_CLIENTS; i++) {
 		struct operator_client *c = k->clients[i];
-		if (c != NULL && (c->dead ||
-		        (!c->waits && now_ms - c->last_ms > KEEPER_CLIENT_IDLE_MS))) {
+		bool idle = c != NULL && c->follow == NULL && !c->waits &&
+		    now_ms - c->last_ms > KEEPER_CLIENT_IDLE_MS;
+		if (c != NULL && (c->dead || idle)) {
 			client_free(c);
 			k->clients[i] = NULL;
 		}

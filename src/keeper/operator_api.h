@@ -4,7 +4,8 @@
  *
  * Only the vault's owner (or root), and never a process of our own family: the supervisor, this
  * process, and whatever has one of them among its ancestors in /proc. Where that cannot be read, no.
- * At most KEEPER_MAX_CLIENTS connections, each ended after KEEPER_CLIENT_IDLE_MS without a frame.
+ * At most KEEPER_MAX_CLIENTS connections, each ended after KEEPER_CLIENT_IDLE_MS without a frame, but
+ * for at most FOLLOW_MAX that follow the audit log: those end with their client.
  * An op group is a file, op_<group>.c; an op is a function there and a row in operator_api.c.
  */
 #ifndef AV_KEEPER_OPERATOR_API_H
@@ -13,6 +14,8 @@
 #include "keeper/json.h"
 #include "keeper/keeper.h"
 #include "wire/operator.h"
+
+struct follow;
 
 struct op_call {
 	struct keeper *k;
@@ -24,6 +27,8 @@ struct op_call {
 	cJSON *result; /* set by the op; freed by the caller of the op */
 	bool later; /* set by the op: a key is being derived (derivation.h); ask it again then */
 	struct buf raw; /* or the result's text, where the op makes it itself */
+	bool may_follow; /* the connection can go on after this answer */
+	struct follow *follow; /* set by an op whose connection is to go on; its owner is the client */
 };
 
 typedef enum av_err (*op_fn)(struct op_call *c);
@@ -36,6 +41,7 @@ struct operator_client {
 	struct buf in;
 	struct buf out;
 	uint64_t last_ms;
+	struct follow *follow; /* NULL: request and reply */
 	bool dead;
 };
 
@@ -47,6 +53,8 @@ void operator_client_write(struct operator_client *c);
 void operator_resume(struct keeper *k);
 void operator_reap(struct keeper *k, uint64_t now_ms);
 void operator_close_all(struct keeper *k);
+/* Sends followers what was committed since (follow.h). */
+void operator_feed_followers(struct keeper *k);
 /* One request's bytes to one reply's: what a connection does, without it (tests use it). AV_OK with
  * nothing appended: not before the derivation has ended; keep the frame and call again then. */
 enum av_err operator_handle(struct keeper *k, const struct peer *peer, bool refused,
@@ -74,6 +82,9 @@ enum av_err op_policy_get(struct op_call *c);
 enum av_err op_policy_clear(struct op_call *c);
 enum av_err op_audit(struct op_call *c);
 enum av_err op_audit_verify(struct op_call *c);
+enum av_err op_audit_export(struct op_call *c);
+enum av_err op_audit_stats(struct op_call *c);
+enum av_err op_audit_follow(struct op_call *c);
 enum av_err op_daemon_stop(struct op_call *c);
 enum av_err op_daemon_restart(struct op_call *c);
 

@@ -18,6 +18,8 @@ enum control_tag {
 	CONTROL_KEEPER_JUDGE = 'e',  /* 1 fd: likewise between keeper and judge */
 	CONTROL_AGENT_SOCKET = 'a',  /* 1 fd: listening agent socket, to the broker */
 	CONTROL_OPERATOR_SOCKET = 'o', /* 1 fd: listening operator socket, to the keeper */
+	CONTROL_AGENT_CONNECTION = 'c', /* 1 fd: to the broker, instead: the one agent, connected (--private) */
+	CONTROL_OPERATOR_CONNECTION = 'p', /* 1 fd: to the keeper, instead: the one operator, connected */
 	CONTROL_STOP = 's',          /* finish what runs (broker: at most 10 s), then exit 0 */
 	CONTROL_RELOAD = 'r',
 	/* child -> supervisor */

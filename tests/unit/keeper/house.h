@@ -115,12 +115,13 @@ house_stop(struct house *h)
 static inline int
 house_close(void **state)
 {
-	static const char *const names[] = { "vault.db", "vault.db-wal", "vault.db-shm", "kek.key" };
+	static const char *const names[] = { "vault.db", "vault.db-wal", "vault.db-shm", "kek.key",
+		"checkpoints.log" };
 	struct house *h = *state;
 	char path[128];
 	house_stop(h);
 	buf_clear(&h->table);
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < 5; i++) {
 		snprintf(path, sizeof(path), "%s/%s", h->dir, names[i]);
 		unlink(path);
 	}

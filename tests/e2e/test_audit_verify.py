@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`audit verify` finds what was changed, cut off or written anew, by row."""
+
+import sqlite3
+
+import pytest
+
+from world import wait_for
+
+
+def points(world):
+    return (world.root / "checkpoints.log").read_text().splitlines()
+
+
+def verify(world, *args, **more):
+    return world.aivault("audit", "verify", "--output", "json", *args, **more)
+
+
+def broken(world, problem, row=None, *args):
+    """Asks, and takes the two halves of the answer: JSON and the one message."""
+    result = verify(world, *args).failed()
+    found = result.json()
+    assert found["ok"] is False and found["problem"] == problem, result
+    if row is not None:
+        assert found["firstBadId"] == row, result
+    assert result.errors.startswith("aivault: audit_broken: "), result
+    assert len(result.errors.strip().splitlines()) == 1, result
+    return result
+
+
+def sql(world, *statements):
+    """Somebody with the vault's files and a database program, while nothing runs."""
+    db = sqlite3.connect(world.root / "vault.db")
+    with db:
+        for statement in statements:
+            db.execute(statement)
+    db.close()
+
+
+@pytest.fixture
+def stopped(openai, upstream):
+    """A vault with calls in its log, cleanly stopped."""
+    for _ in range(3):
+        openai.chat("{}").ok()
+        openai.aivault("invoke", "openai/chat-completions", "--method", "PUT", "--path", "/").failed()
+    assert openai.stop() == 0
+    return openai
+
+
+def test_whole_log_verifies_and_says_what_it_cannot_find(stopped):
+    stopped.start()
+    found = verify(stopped).ok().json()
+    assert found["ok"] is True and "problem" not in found
+    assert found["checkpoints"] == found["checkpointsLogged"] == len(points(stopped)) >= 2
+    assert 0 < found["lastSignedId"] <= found["rows"]
+    assert "--public-key" in found["limits"] and "replaced" in found["limits"]
+    text = stopped.aivault("audit", "verify", "--output", "table").ok().text
+    assert "whole" in text and "--public-key" in text
+
+
+def test_checkpoints_log_is_the_owners_and_only_grows(stopped):
+    path = stopped.root / "checkpoints.log"
+    assert path.stat().st_mode & 0o777 == 0o600
+    before = path.read_bytes()
+    stopped.start()
+    assert stopped.stop() == 0
+    after = path.read_bytes()
+    assert after.startswith(before) and len(after) > len(before)
+
+
+def test_changed_row_is_found(stopped):
+    sql(stopped, "UPDATE audit_events SET host = 'evil.example' WHERE id = 4")
+    stopped.start()
+    result = broken(stopped, "hash", 4)
+    assert "row 4" in result.errors
+
+
+def test_removed_row_in_the_middle_is_found(stopped):
+    sql(stopped, "DELETE FROM audit_events WHERE id = 4")
+    stopped.start()
+    broken(stopped, "gap", 5)
+
+
+def test_last_rows_removed_with_their_checkpoints_are_found_by_checkpoints_log(stopped):
+    last = int(dict(w.split("=") for w in points(stopped)[-1].split()[1:])["row"])
+    sql(stopped, f"DELETE FROM audit_events WHERE id > {last - 3}",
+        f"DELETE FROM checkpoints WHERE event_id > {last - 3}")
+    stopped.start()
+    # The start has written a row of its own at the place of the first one removed.
+    broken(stopped, "missing_tail", last - 1)
+    for _ in range(2):
+        stopped.chat("{}").ok()
+    wait_for(lambda: verify(stopped).json()["rows"] >= last, "rows in the place of the lost ones")
+    broken(stopped, "checkpoints_log", last)
+
+
+def test_log_without_its_file_is_found(stopped):
+    (stopped.root / "checkpoints.log").rename(stopped.dir / "elsewhere")
+    stopped.start()
+    found = verify(stopped)
+    # The start has made a file with its own checkpoint in it.
+    assert found.json()["checkpointsLogged"] < found.json()["checkpoints"]
+    (stopped.root / "checkpoints.log").unlink()
+    broken(stopped, "checkpoints_log_missing")
+
+
+def test_half_a_line_of_a_crash_is_no_alarm(stopped):
+    path = stopped.root / "checkpoints.log"
+    text = path.read_text()
+    path.write_text(text + "aivault-checkpoint-1 id=9 row=")
+    stopped.start()
+    found = verify(stopped).ok().json()
+    assert found["tornLines"] == 1
+    assert points(stopped)[-1].startswith("aivault-checkpoint-1 id=")
+
+
+def test_link_in_place_of_checkpoints_log_is_not_followed(stopped):
+    path, prey = stopped.root / "checkpoints.log", stopped.dir / "prey"
+    prey.write_text("mine")
+    path.unlink()
+    path.symlink_to(prey)
+    stopped.start()
+    assert stopped.stop() == 0
+    assert prey.read_text() == "mine"
+
+
+def test_public_key_from_elsewhere_finds_a_vault_made_anew(stopped, tmp_path):
+    stopped.start()
+    key = stopped.aivault("status", "-v").ok().json()["auditPublicKey"]
+    file = tmp_path / "audit.pub"
+    file.write_text(key + "\n")
+    found = verify(stopped, "--public-key", file).ok().json()
+    assert "checkpoints.log" in found["limits"]
+    file.write_text("ab" * 32)
+    broken(stopped, "public_key", None, "--public-key", file)
+    file.write_text("no key")
+    verify(stopped, "--public-key", file).failed(2)
+    verify(stopped, "--public-key", tmp_path / "nowhere").failed()
+
+
+def test_init_prints_the_public_key(cold):
+    cold.start()
+    key = cold.aivault("init").ok().json()["auditPublicKey"]
+    assert len(bytes.fromhex(key)) == 32
+    assert cold.aivault("status", "-v").ok().json()["auditPublicKey"] == key
+
+
+def test_verify_works_without_the_key(stopped):
+    """A vault whose key is gone cannot be used; its log can be checked."""
+    (stopped.root / "kek.key").rename(stopped.dir / "elsewhere")
+    stopped.start()
+    assert stopped.aivault("status", "-v").ok().json()["status"]["locked"] is True
+    found = verify(stopped).ok().json()
+    assert found["ok"] is True and found["rows"] > found["lastSignedId"]
+    (stopped.dir / "elsewhere").rename(stopped.root / "kek.key")
