@@ -109,9 +109,8 @@ def test_follower_is_told_that_the_daemon_has_ended(openai, follow):
 
 def test_export_has_every_row_over_all_pages(openai, upstream):
     with openai.agent() as agent:
-        for i in range(1100):
-            what = ("PUT", "chat-completions") if i % 2 else ("DELETE", "models")
-            agent.request(what[0], f"/i/openai/{what[1]}/-/{i}").body
+        for _ in range(510):  # two rows each; denials would be counted into a few
+            assert agent.request("GET", "/i/openai/models/-/v1/models").body
     lines = openai.aivault("audit", "export").ok().text.splitlines()
     rows = [json.loads(line) for line in lines]
     assert len(rows) == openai.aivault("audit", "verify").ok().json()["rows"] > 1000

@@ -81,7 +81,11 @@ def test_evasion(house, upstream, path):
                 assert response.reason == case.reason, body
                 assert response.json()["remedy"] and response.json()["message"]
         if "closed" in case.options:
-            assert agent.sock.recv(1) == b"", "the connection goes on"
+            try:
+                rest = agent.sock.recv(1)
+            except ConnectionResetError:
+                rest = b""  # closed too, with bytes of ours that nobody read
+            assert rest == b"", "the connection goes on"
     with house.agent() as agent:
         assert agent.request("GET", "/i/acme/any/-/echo/good").status == 200
     assert [r.target for r in upstream.requests] == [*case.targets, "/echo/good"]
