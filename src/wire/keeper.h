@@ -16,7 +16,7 @@
 
 #define KEEPER_MAX_PARTS 32u
 #define KEEPER_MAX_SPANS 8u
-#define KEEPER_REQUEST_ID_LEN 32u /* lower-case hex of 16 random bytes */
+#define KEEPER_REQUEST_ID_LEN 32u /* lower-case hex of 16 bytes (broker/random_id.h) */
 
 enum keeper_message {
 	/* broker -> keeper */
