@@ -10,6 +10,7 @@
 
 #define CSV_MAX (256u * 1024u * 1024u)
 #define CELL_ROOM 320u
+#define NOTE_SHOWN 40 /* bytes of a note in the table */
 
 static void
 format_time(const cJSON *ts, char *out, size_t out_len)
@@ -89,10 +90,12 @@ add_row(struct table *t, const cJSON *events, const cJSON *event)
 	const cJSON *numbers = outcome == NULL ? event : outcome;
 	char cells[8][CELL_ROOM];
 	enum av_err e = AV_OK;
+	bool is_note;
 
 	if (reason[0] == '\0' && outcome != NULL)
 		reason = json_string(outcome, "reason", "");
-	if (reason[0] == '\0')
+	is_note = reason[0] == '\0';
+	if (is_note)
 		reason = json_string(event, "note", "");
 	format_time(cJSON_GetObjectItemCaseSensitive(event, "tsMs"), cells[0], CELL_ROOM);
 	(void)snprintf(cells[1], CELL_ROOM, "%s", json_string(event, "kind", "?"));
@@ -105,7 +108,9 @@ add_row(struct table *t, const cJSON *events, const cJSON *event)
 	if (strcmp(cells[5], "0") == 0)
 		cells[5][0] = '\0';
 	format_number(numbers, "durationMs", cells[6], CELL_ROOM);
-	(void)snprintf(cells[7], CELL_ROOM, "%s", reason);
+	/* A note may hold digests; a table is for reading, the JSON forms have it whole. */
+	(void)snprintf(cells[7], CELL_ROOM, is_note && strlen(reason) > NOTE_SHOWN ? "%.*s..." : "%.*s",
+	    is_note ? NOTE_SHOWN : CELL_ROOM, reason);
 	for (size_t i = 0; e == AV_OK && i < 8; i++)
 		e = table_add(t, str_of(cells[i]));
 	return e;

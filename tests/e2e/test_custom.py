@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Credentials and capabilities made on the command line."""
 
+import base64
 import json
 
 import pytest
@@ -34,6 +35,33 @@ def test_header_name_and_template_are_used(world, upstream):
     (request,) = upstream.requests
     assert request.header_all("x-some-key") == [f"key={value};v=2"]
     assert request.header_all("authorization") == []
+
+
+def custom_echo(world, value, *auth):
+    """The secret `value` used by a credential of its own; one call to /echo; what arrived."""
+    meta = world.aivault("secrets", "create", "--name", "SOME_KEY", input=value).ok().json()
+    world.aivault("credential", "create", "some", "--provider", "some", "--secret-ref",
+                  "vault:secret:" + meta["secretId"], "--host", "api.acme-test.com", *auth).ok()
+    world.aivault("capability", "create", "some/all", "--credential", "some", "--method", "GET",
+                  "--path", "/").ok()
+    return world.aivault("invoke", "some/all", "--method", "GET", "--path", "/echo?a=1")
+
+
+@pytest.mark.parametrize("auth,value,target,authorization", [
+    (["--auth", "query", "--query-param", "k"], "some/key+1234", "/echo?a=1&k=some%2Fkey%2B1234", []),
+    (["--auth", "query"], "somekey-1234", "/echo?a=1&api_key=somekey-1234", []),
+    (["--auth", "path", "--path-prefix-template", "/t{{secret}}"], "somekey-1234",
+     "/tsomekey-1234/echo?a=1", []),
+    (["--auth", "basic"], "joe:somekey-1234", "/echo?a=1",
+     ["Basic " + base64.b64encode(b"joe:somekey-1234").decode()]),
+], ids=["query", "query-default", "path", "basic"])
+def test_custom_strategy_puts_the_secret_in_its_place(world, upstream, auth, value, target, authorization):
+    upstream.route("/tsomekey-1234/echo", lambda c, r: c.reply(200, b"{}"))
+    result = custom_echo(world, value, *auth).ok()
+    (request,) = upstream.requests
+    assert request.target == target
+    assert request.header_all("authorization") == authorization
+    assert b"somekey-1234" not in result.out and "somekey-1234" not in result.errors
 
 
 def test_custom_ones_are_listed_and_described(acme):
