@@ -104,13 +104,16 @@ call_drop(struct call *c)
 }
 
 void
-invoke_end_all(struct broker *b, const struct fault *f)
+invoke_end(struct broker *b, struct str capability, struct str credential, const struct fault *f)
 {
 	struct call *c = b->calls;
 
 	while (c != NULL) {
 		struct call *next = c->next;
-		if (c->stage == CALL_SEND && c->transfer != NULL) {
+
+		if (c->stage == CALL_SEND && c->transfer != NULL &&
+		    (capability.len == 0 || str_eq_cstr(capability, c->req.capability)) &&
+		    (credential.len == 0 || str_eq_cstr(credential, c->res->r.credential))) {
 			transfer_cancel(c->transfer);
 			call_fail(c, f);
 		}

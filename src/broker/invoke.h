@@ -16,7 +16,9 @@ void invoke_start(struct session *s);
 /* The same for an envelope that came whole; the handler that has the exchange hands it over. On
  * error it still has it, and answers with *f. */
 enum av_err invoke_start_envelope(struct session *s, struct str text, struct fault *f) AV_MUST_USE;
-/* Ends every call that the upstream has the word in. Not inside a callback of a transfer. */
-void invoke_end_all(struct broker *b, const struct fault *f);
+/* Ends every call of that capability and credential ("" = any) that the upstream has the word in.
+ * Not inside a callback of a transfer. */
+void invoke_end(struct broker *b, struct str capability, struct str credential,
+    const struct fault *f);
 
 #endif

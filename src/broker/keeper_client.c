@@ -156,10 +156,24 @@ keeper_on_state(struct keeper_client *k, const struct frame *f)
 	if (e == AV_OK)
 		broker_on_keeper_state(k->b);
 	if (e == AV_OK && k->state.locked != 0 && keeper_client_check(k, &locked) != AV_OK) {
-		invoke_end_all(k->b, &locked);
+		invoke_end(k->b, STR_LIT(""), STR_LIT(""), &locked);
 		upstream_drop_kept(k->b->upstream);
 	}
 	return e;
+}
+
+/* What it was released for is not to be used any longer. */
+static enum av_err
+keeper_on_revoked(struct keeper_client *k, const struct frame *f)
+{
+	struct keeper_revoked m;
+	enum av_err e = keeper_revoked_decode(f, &m);
+
+	if (e != AV_OK)
+		return e;
+	invoke_end(k->b, m.capability, m.credential, &m.fault);
+	upstream_drop_kept(k->b->upstream);
+	return AV_OK;
 }
 
 static enum av_err
@@ -178,6 +192,8 @@ keeper_on_frame(void *ctx, const struct frame *f)
 		return keeper_on_listed(k, f);
 	case KEEPER_STATE:
 		return keeper_on_state(k, f);
+	case KEEPER_REVOKED:
+		return keeper_on_revoked(k, f);
 	default:
 		return AV_EFORMAT;
 	}

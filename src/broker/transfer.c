@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/transfer.h"
 
+#include "base/io.h"
 #include "broker/netguard.h"
 
 #include <stdio.h>
@@ -137,6 +138,33 @@ transfer_on_read(char *out, size_t size, size_t n, void *ctx)
 	return got;
 }
 
+static curl_socket_t
+transfer_new_socket(struct transfer *t, const struct curl_sockaddr *a)
+{
+	int type = a->socktype;
+	int fd;
+
+#ifdef SOCK_CLOEXEC
+	type |= SOCK_CLOEXEC;
+#endif
+	fd = socket(a->family, type, a->protocol);
+	if (fd >= 0 && kept_add(&t->u->open, fd, t) != AV_OK)
+		io_close(&fd);
+	t->opened = t->opened || fd >= 0;
+	return fd >= 0 ? fd : CURL_SOCKET_BAD;
+}
+
+/* Outlives the transfer that opened it. */
+static int
+transfer_on_close(void *ctx, curl_socket_t fd)
+{
+	struct upstream *u = ctx;
+
+	kept_remove(&u->open, fd);
+	io_close(&fd);
+	return 0;
+}
+
 /* Asked for each new connection, with the address that DNS gave. */
 static curl_socket_t
 transfer_on_open(void *ctx, curlsocktype purpose, struct curl_sockaddr *a)
@@ -152,11 +180,7 @@ transfer_on_open(void *ctx, curlsocktype purpose, struct curl_sockaddr *a)
 	/* Another address of the same host may be fine. */
 	t->why = AV_OK;
 	t->reason = NULL;
-#ifdef SOCK_CLOEXEC
-	return socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
-#else
-	return socket(a->family, a->socktype, a->protocol);
-#endif
+	return transfer_new_socket(t, a);
 }
 
 /*
@@ -171,7 +195,6 @@ transfer_on_prereq(void *ctx, char *remote, char *local, int remote_port, int lo
 
 	(void)local;
 	(void)remote_port;
-	(void)local_port;
 	if (t->ops == NULL)
 		return CURL_PREREQFUNC_ABORT;
 	if (t->asked) {
@@ -180,6 +203,7 @@ transfer_on_prereq(void *ctx, char *remote, char *local, int remote_port, int lo
 		return CURL_PREREQFUNC_ABORT;
 	}
 	t->asked = true;
+	t->port = (uint16_t)local_port;
 	if (!t->exempt && !netguard_text_is_public(remote)) {
 		t->why = AV_EUPSTREAM;
 		t->reason = "upstream_address_refused";
@@ -365,6 +389,8 @@ transfer_set_fixed(struct transfer *t, bool http2)
 	SET(CURLOPT_READDATA, t);
 	SET(CURLOPT_OPENSOCKETFUNCTION, transfer_on_open);
 	SET(CURLOPT_OPENSOCKETDATA, t);
+	SET(CURLOPT_CLOSESOCKETFUNCTION, transfer_on_close);
+	SET(CURLOPT_CLOSESOCKETDATA, t->u);
 	SET(CURLOPT_PREREQFUNCTION, transfer_on_prereq);
 	SET(CURLOPT_PREREQDATA, t);
 	SET(CURLOPT_CONNECT_TO, t->u->dev.connect_to);

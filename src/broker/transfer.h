@@ -6,6 +6,7 @@
 #ifndef AV_BROKER_TRANSFER_H
 #define AV_BROKER_TRANSFER_H
 
+#include "broker/kept.h"
 #include "broker/upstream.h"
 
 #include <curl/curl.h>
@@ -31,6 +32,7 @@ struct upstream {
 	CURL *pool[UPSTREAM_POOL];
 	size_t pool_count;
 	struct transfer *live; /* list */
+	struct kept open;      /* every socket of libcurl's */
 	struct upstream_socket **sockets; /* by descriptor; kept for the next use of its number */
 	size_t socket_room;
 	int depth;             /* > 0: inside libcurl */
@@ -57,6 +59,8 @@ struct transfer {
 	bool ended_by_us; /* the taker said stop */
 	bool exempt;
 	bool asked;      /* PREREQ was called: bytes may have left */
+	bool opened;     /* a connection of its own */
+	uint16_t port;   /* of ours on the connection, once asked */
 	bool head_seen;
 	bool coded;      /* content-encoding: libcurl decodes */
 	bool recv_paused;

@@ -167,6 +167,8 @@ transfer_destroy(struct transfer *t)
 	if (t->added)
 		(void)curl_multi_remove_handle(u->multi, t->easy);
 	t->added = false;
+	if (t->opened)
+		kept_forget(&u->open, t);
 	upstream_keep(u, t->easy);
 	t->easy = NULL;
 	curl_slist_free_all(t->lines);
@@ -424,14 +426,34 @@ upstream_new(struct broker *b, const char *ca_path, struct upstream **out)
 	return AV_OK;
 }
 
-/* libcurl closes kept connections only with the handle that keeps them. */
+/* On it while it is being made, and from then on by its port. */
+static bool
+transfer_is_on(void *ctx, const void *opener, uint16_t port)
+{
+	const struct upstream *u = ctx;
+	const struct transfer *t;
+
+	for (t = u->live; t != NULL; t = t->next) {
+		if (t->asked ? port != 0 && t->port == port : t == opener)
+			return true;
+	}
+	return false;
+}
+
+/* libcurl closes kept connections only with the handle that keeps them, and transfers with it: while
+ * some run, the sockets of the others are shut down, and theirs are not kept when they end. */
 void
 upstream_drop_kept(struct upstream *u)
 {
+	struct transfer *t;
 	CURLM *fresh;
 
-	if (u->depth > 0 || u->live != NULL)
+	if (u->depth > 0 || u->live != NULL) {
+		kept_drop(&u->open, transfer_is_on, u);
+		for (t = u->live; t != NULL; t = t->next)
+			(void)curl_easy_setopt(t->easy, CURLOPT_FORBID_REUSE, 1L);
 		return;
+	}
 	fresh = curl_multi_init();
 	if (fresh == NULL)
 		return;
@@ -469,6 +491,7 @@ upstream_free(struct upstream *u)
 			uv_close((uv_handle_t *)&u->sockets[i]->poll, upstream_on_socket_closed);
 	}
 	free(u->sockets);
+	kept_clear(&u->open);
 	if (u->timer != NULL)
 		uv_close((uv_handle_t *)u->timer, upstream_on_timer_closed);
 	upstream_dev_clear(&u->dev);

@@ -66,7 +66,8 @@ struct upstream_ops {
 /* `ca_path` is borrowed. */
 enum av_err upstream_new(struct broker *b, const char *ca_path, struct upstream **out) AV_MUST_USE;
 void upstream_free(struct upstream *u); /* ends what runs, without calls */
-/* Closes the kept connections; not while a transfer runs. */
+/* No connection that stands now serves a later call: kept ones are closed, those that a transfer
+ * is on when it ends. */
 void upstream_drop_kept(struct upstream *u);
 
 /* Copies what it needs of *rq. On error *f is set and no callback comes. */

@@ -171,6 +171,21 @@ channel_push_state(struct keeper *k)
 }
 
 void
+channel_revoke(struct keeper *k, struct str capability, struct str credential,
+    const struct fault *f)
+{
+	struct keeper_revoked m = { .capability = capability, .credential = credential, .fault = *f };
+	for (size_t i = 0; i < KEEPER_MAX_CHANNELS; i++) {
+		struct channel *c = k->channels[i];
+		if (c == NULL)
+			continue;
+		if (keeper_revoked_encode(&m, &c->out) != AV_OK)
+			c->dead = true;
+		channel_write(c);
+	}
+}
+
+void
 channel_reap(struct keeper *k)
 {
 	size_t kept = 0;

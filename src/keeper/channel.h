@@ -33,6 +33,10 @@ void channel_take_frames(struct keeper *k, struct channel *c);
 void channel_write(struct channel *c);
 /* KEEPER_STATE to all. */
 void channel_push_state(struct keeper *k);
+/* KEEPER_REVOKED to all: running calls of that capability and credential ("" = any) end with *f.
+ * After the change is committed. */
+void channel_revoke(struct keeper *k, struct str capability, struct str credential,
+    const struct fault *f);
 /* Ends and frees what is dead. */
 void channel_reap(struct keeper *k);
 

@@ -2,6 +2,7 @@
 /* capability.create, capability.list, capability.enable, capability.disable */
 #include "keeper/operator_api.h"
 
+#include "keeper/channel.h"
 #include "keeper/policy.h"
 #include "keeper/resolve.h"
 #include "reach/host.h"
@@ -255,6 +256,13 @@ set_enabled(struct op_call *c, bool enabled)
 	struct audit_event event = op_event(c, enabled ? "capability.enable" : "capability.disable");
 	event.capability = id;
 	e = keeper_change_end(c->k, &event, 1, c->fault);
+	if (e == AV_OK && !enabled) {
+		struct fault ended;
+		fault_set(&ended, AV_EPOLICY, "capability_disabled",
+		    "The operator can run `aivault capability enable`",
+		    "the capability was disabled while the call ran");
+		channel_revoke(c->k, id, STR_LIT(""), &ended);
+	}
 	if (e == AV_OK) {
 		char *text = str_dup(id);
 		c->result = cJSON_CreateObject();

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "keeper/channel.h"
 
 #include <string.h>
 
@@ -59,14 +60,42 @@ event_of(struct op_call *c, const char *kind, const struct secret_record *r,
 	return e;
 }
 
+/* The credentials that cannot work without it; their ids are copied into *out. */
+static enum av_err
+dependants(const struct vault *v, const char *id, struct string_list *out)
+{
+	enum av_err e = AV_OK;
+	for (size_t i = 0; e == AV_OK && i < v->credential_count; i++) {
+		const struct credential *cred = &v->credentials[i];
+		for (size_t j = 0; j < cred->secrets.count; j++)
+			if (strcmp(cred->secrets.items[j].value, id) == 0) {
+				e = string_list_add(out, str_of(cred->id));
+				break;
+			}
+	}
+	return e;
+}
+
+/* What was sent with the old value ends (contract: within a second). */
+static void
+end_calls(struct op_call *c, const struct string_list *credentials, const struct fault *f)
+{
+	for (size_t i = 0; i < credentials->count; i++)
+		channel_revoke(c->k, STR_LIT(""), str_of(credentials->items[i]), f);
+}
+
 enum av_err
 op_secrets_rotate(struct op_call *c)
 {
 	struct secret_record r = { 0 };
+	struct string_list hit = { 0 };
 	char scope[SCOPE_TEXT_MAX];
+	struct fault ended;
 	enum av_err e = secret_value_check(c->secret, c->fault);
 	if (e == AV_OK)
 		e = take_record(c, &r);
+	if (e == AV_OK)
+		e = dependants(c->k->vault, r.id, &hit);
 	if (e == AV_OK)
 		e = keeper_change_begin(c->k, c->fault);
 	if (e != AV_OK)
@@ -88,26 +117,15 @@ op_secrets_rotate(struct op_call *c)
 	}
 	struct audit_event event = event_of(c, "secret.rotate", &r, scope);
 	e = keeper_change_end(c->k, &event, 1, c->fault);
-	if (e == AV_OK)
+	if (e == AV_OK) {
+		fault_set(&ended, AV_EUNAVAIL, "secret_rotated", "Send it again, if that is safe",
+		    "the secret was given a new value while the call ran");
+		end_calls(c, &hit, &ended);
 		c->result = op_secret_metadata(c->k, &r);
-out:
-	secret_record_clear(&r);
-	return e;
-}
-
-/* The credentials that cannot work without it; their ids are copied into *out. */
-static enum av_err
-dependants(const struct vault *v, const char *id, struct string_list *out)
-{
-	enum av_err e = AV_OK;
-	for (size_t i = 0; e == AV_OK && i < v->credential_count; i++) {
-		const struct credential *cred = &v->credentials[i];
-		for (size_t j = 0; j < cred->secrets.count; j++)
-			if (strcmp(cred->secrets.items[j].value, id) == 0) {
-				e = string_list_add(out, str_of(cred->id));
-				break;
-			}
 	}
+out:
+	string_list_clear(&hit);
+	secret_record_clear(&r);
 	return e;
 }
 
@@ -144,6 +162,7 @@ op_secrets_delete(struct op_call *c)
 {
 	struct secret_record r = { 0 };
 	struct string_list hit = { 0 };
+	struct fault ended;
 	enum av_err e = take_record(c, &r);
 	if (e == AV_OK)
 		e = dependants(c->k->vault, r.id, &hit);
@@ -152,6 +171,9 @@ op_secrets_delete(struct op_call *c)
 		e = store_deletion(c, &r, &hit);
 	}
 	if (e == AV_OK) {
+		fault_set(&ended, AV_ENOCRED, "secret_deleted", "Ask the vault's owner",
+		    "the secret was deleted while the call ran");
+		end_calls(c, &hit, &ended);
 		for (size_t i = 0; i < hit.count; i++)
 			op_note(c, "the credential %s is disabled: its secret is gone", hit.items[i]);
 		c->result = op_secret_metadata(c->k, &r);

@@ -256,3 +256,32 @@ keeper_state_decode(const struct frame *f, struct keeper_state *out)
 	out->has_vault = field_enum(&r, 1);
 	return fr_finish(&r);
 }
+
+enum av_err
+keeper_revoked_encode(const struct keeper_revoked *m, struct buf *out)
+{
+	struct frame_writer w;
+
+	fw_begin(&w, out, KEEPER_REVOKED);
+	fw_text(&w, m->capability, WIRE_ID_MAX);
+	fw_text(&w, m->credential, WIRE_ID_MAX);
+	fault_encode(&m->fault, &w);
+	return fw_end(&w);
+}
+
+enum av_err
+keeper_revoked_decode(const struct frame *f, struct keeper_revoked *out)
+{
+	struct frame_reader r;
+
+	memset(out, 0, sizeof *out);
+	field_begin(&r, f, KEEPER_REVOKED);
+	out->capability = fr_text(&r, WIRE_ID_MAX);
+	out->credential = fr_text(&r, WIRE_ID_MAX);
+	fault_decode(&r, &out->fault);
+	/* A call cannot end with "done", and one that names nothing would end them all. */
+	if (r.err == AV_OK &&
+	    (out->fault.err == AV_OK || (out->capability.len == 0 && out->credential.len == 0)))
+		r.err = AV_EFORMAT;
+	return fr_finish(&r);
+}

@@ -31,6 +31,7 @@ enum keeper_message {
 	KEEPER_FAULT = 67,
 	KEEPER_LISTED = 68,
 	KEEPER_STATE = 69,   /* pushed at the start of a channel and at every change of generation */
+	KEEPER_REVOKED = 70, /* pushed behind the state: what was released for it has to end */
 };
 
 struct keeper_resolve {
@@ -131,6 +132,11 @@ struct keeper_state {
 	uint8_t locked;
 	uint8_t has_vault;
 };
+struct keeper_revoked {
+	struct str capability; /* "" = any */
+	struct str credential; /* "" = any */
+	struct fault fault;    /* what the calls end with; its reason is the outcome's */
+};
 
 enum av_err keeper_resolve_encode(const struct keeper_resolve *m, struct buf *out) AV_MUST_USE;
 enum av_err keeper_resolve_decode(const struct frame *f, struct keeper_resolve *out) AV_MUST_USE;
@@ -157,5 +163,7 @@ enum av_err keeper_listed_encode(const struct keeper_listed *m, struct buf *out)
 enum av_err keeper_listed_decode(const struct frame *f, struct keeper_listed *out) AV_MUST_USE;
 enum av_err keeper_state_encode(const struct keeper_state *m, struct buf *out) AV_MUST_USE;
 enum av_err keeper_state_decode(const struct frame *f, struct keeper_state *out) AV_MUST_USE;
+enum av_err keeper_revoked_encode(const struct keeper_revoked *m, struct buf *out) AV_MUST_USE;
+enum av_err keeper_revoked_decode(const struct frame *f, struct keeper_revoked *out) AV_MUST_USE;
 
 #endif

@@ -56,6 +56,7 @@ ROUND(keeper_outcome)
 ROUND(keeper_list)
 ROUND(keeper_listed)
 ROUND(keeper_state)
+ROUND(keeper_revoked)
 ROUND(operator_request)
 ROUND(operator_reply)
 
@@ -91,6 +92,7 @@ static const struct {
     {KEEPER_STATE, round_keeper_state},
     {OPERATOR_REQUEST, round_operator_request},
     {OPERATOR_REPLY, round_operator_reply},
+    {KEEPER_REVOKED, round_keeper_revoked},
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -437,6 +437,45 @@ test_state_arrives_whole(void **state)
 	buf_clear(&b);
 }
 
+static enum av_err
+decode_revoked(const struct frame *f)
+{
+	struct keeper_revoked out;
+
+	return keeper_revoked_decode(f, &out);
+}
+
+static void
+test_revoked_arrives_whole_and_names_something(void **state)
+{
+	struct keeper_revoked in = {TEXT("acme/any"), TEXT("acme"), {0}}, out;
+	struct frame f;
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, FRAME_MAX);
+	fault_set(&in.fault, AV_EUNAVAIL, "secret_rotated", "again", "a new value");
+	assert_int_equal(keeper_revoked_encode(&in, &b), AV_OK);
+	f = whole_frame(&b);
+	assert_int_equal(keeper_revoked_decode(&f, &out), AV_OK);
+	assert_true(str_eq_cstr(out.capability, "acme/any") && str_eq_cstr(out.credential, "acme"));
+	assert_int_equal(out.fault.err, AV_EUNAVAIL);
+	assert_string_equal(out.fault.reason, "secret_rotated");
+	assert_read_whole(&b, decode_revoked);
+	buf_reset(&b);
+	in.capability = in.credential = (struct str)TEXT("");
+	assert_int_equal(keeper_revoked_encode(&in, &b), AV_OK);
+	f = whole_frame(&b);
+	assert_int_equal(keeper_revoked_decode(&f, &out), AV_EFORMAT);
+	buf_reset(&b);
+	in.credential = (struct str)TEXT("acme");
+	in.fault.err = AV_OK;
+	assert_int_equal(keeper_revoked_encode(&in, &b), AV_OK);
+	f = whole_frame(&b);
+	assert_int_equal(keeper_revoked_decode(&f, &out), AV_EFORMAT);
+	buf_clear(&b);
+}
+
 static void
 test_a_caller_that_is_too_long_or_no_text_is_refused(void **state)
 {
@@ -468,6 +507,7 @@ main(void)
 	    cmocka_unit_test(test_outcome_arrives_whole),
 	    cmocka_unit_test(test_list_and_listed_arrive_whole),
 	    cmocka_unit_test(test_state_arrives_whole),
+	    cmocka_unit_test(test_revoked_arrives_whole_and_names_something),
 	    cmocka_unit_test(test_a_caller_that_is_too_long_or_no_text_is_refused),
 	};
 

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/kept.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+struct kept_socket {
+	const void *opener;
+	int fd;
+};
+
+void
+kept_clear(struct kept *k)
+{
+	free(k->items);
+	*k = (struct kept){0};
+}
+
+enum av_err
+kept_add(struct kept *k, int fd, const void *opener)
+{
+	if (k->count == k->room) {
+		size_t room = k->room == 0 ? 64 : 2 * k->room;
+		struct kept_socket *grown = realloc(k->items, room * sizeof(*grown));
+
+		if (grown == NULL)
+			return AV_ENOMEM;
+		k->items = grown;
+		k->room = room;
+	}
+	k->items[k->count++] = (struct kept_socket){opener, fd};
+	return AV_OK;
+}
+
+void
+kept_remove(struct kept *k, int fd)
+{
+	size_t i;
+
+	for (i = 0; i < k->count; i++) {
+		if (k->items[i].fd == fd) {
+			k->items[i] = k->items[--k->count];
+			return;
+		}
+	}
+}
+
+void
+kept_forget(struct kept *k, const void *opener)
+{
+	size_t i;
+
+	for (i = 0; i < k->count; i++) {
+		if (k->items[i].opener == opener)
+			k->items[i].opener = NULL;
+	}
+}
+
+static uint16_t
+local_port(int fd)
+{
+	union {
+		struct sockaddr sa;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+	} a = {.sa = {.sa_family = AF_UNSPEC}};
+	socklen_t len = sizeof(a);
+
+	if (getsockname(fd, &a.sa, &len) != 0)
+		return 0;
+	if (a.sa.sa_family == AF_INET)
+		return ntohs(a.in.sin_port);
+	return a.sa.sa_family == AF_INET6 ? ntohs(a.in6.sin6_port) : 0;
+}
+
+void
+kept_drop(const struct kept *k, bool (*is_busy)(void *ctx, const void *opener, uint16_t port),
+    void *ctx)
+{
+	size_t i;
+
+	for (i = 0; i < k->count; i++) {
+		const struct kept_socket *s = &k->items[i];
+
+		/* One that is shut down already answers with an error: that is fine. */
+		if (!is_busy(ctx, s->opener, local_port(s->fd)))
+			(void)shutdown(s->fd, SHUT_RDWR);
+	}
+}
