@@ -163,6 +163,8 @@ paths_find(struct paths *out, struct fault *f)
 	if (e == AV_OK)
 		e = join(out->database, str_of(out->root), "/vault.db", "database", f);
 	if (e == AV_OK)
+		e = join(out->limits_file, str_of(base), "/limits.conf", "limits", f);
+	if (e == AV_OK)
 		e = find_sockets(out, str_of(base), f);
 	return e;
 }

@@ -155,6 +155,11 @@ broker_on_tag(struct broker *b, unsigned char tag, int *fds, size_t n)
 		if (keeper_client_is_up(b->keeper))
 			broker_on_keeper_state(b);
 		break;
+	case CONTROL_RELOAD:
+		if (fd >= 0)
+			e = options_read(&b->opt, fd);
+		io_close(&fd);
+		break;
 	case CONTROL_STOP:
 		broker_stop(b);
 		/* fall through */

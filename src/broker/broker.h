@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "broker/later.h"
+#include "broker/options.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,14 +23,6 @@ struct listener;
 struct policy_client;
 struct resolve_cache;
 struct upstream;
-
-struct broker_options {
-	uint32_t max_connections;
-	uint32_t max_per_caller;
-	uint32_t first_byte_ms;
-	uint32_t idle_ms;
-	uint32_t judge_deadline_ms;
-};
 
 struct broker {
 	uv_loop_t loop;

@@ -2,21 +2,14 @@
 /* aivault-broker: flags, the bundle of roots, confinement; then broker.c runs it. */
 #include "base/confine.h"
 #include "base/log.h"
-#include "base/str.h"
 #include "broker/broker.h"
 #include "broker/ca_bundle.h"
+#include "broker/options.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define JUDGE_DEADLINE_MS 250u
-#ifdef AV_SANITIZED
-#define JUDGE_DEADLINE_FACTOR 10u
-#else
-#define JUDGE_DEADLINE_FACTOR 1u
-#endif
 
 static const char usage[] =
     "usage: aivault-broker [--max-connections N] [--max-per-caller N]\n"
@@ -26,54 +19,10 @@ static const char usage[] =
     "Carries agents' requests to upstreams. Started by aivaultd, which hands it its\n"
     "sockets on descriptor 3; of no use by hand.\n";
 
-struct flag {
-	const char *name;
-	uint32_t max;
-	uint32_t scale;
-	size_t offset;
-};
-
-static const struct flag flags[] = {
-	{"--max-connections", 100000, 1, offsetof(struct broker_options, max_connections)},
-	{"--max-per-caller", 100000, 1, offsetof(struct broker_options, max_per_caller)},
-	{"--first-byte-timeout", 86400, 1000, offsetof(struct broker_options, first_byte_ms)},
-	{"--idle-timeout", 86400, 1000, offsetof(struct broker_options, idle_ms)},
-	{"--judge-deadline-ms", 60000, JUDGE_DEADLINE_FACTOR,
-	    offsetof(struct broker_options, judge_deadline_ms)},
-};
-
-static enum av_err
-options_parse(int argc, char **argv, struct broker_options *opt)
-{
-	size_t i;
-	int at;
-
-	for (at = 1; at < argc; at += 2) {
-		const struct flag *flag = NULL;
-		uint64_t n = 0;
-
-		for (i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
-			if (strcmp(argv[at], flags[i].name) == 0)
-				flag = &flags[i];
-		}
-		if (flag == NULL || at + 1 >= argc ||
-		    str_to_u64(str_of(argv[at + 1]), 1, flag->max, &n) != AV_OK)
-			return AV_EUSAGE;
-		*(uint32_t *)(void *)((char *)opt + flag->offset) = (uint32_t)n * flag->scale;
-	}
-	return AV_OK;
-}
-
 int
 main(int argc, char **argv)
 {
-	struct broker_options opt = {
-		.max_connections = 1024,
-		.max_per_caller = 64,
-		.first_byte_ms = 600000,
-		.idle_ms = 300000,
-		.judge_deadline_ms = JUDGE_DEADLINE_MS * JUDGE_DEADLINE_FACTOR,
-	};
+	struct broker_options opt;
 	struct confine_state confined = {0};
 	struct ca_bundle ca;
 	struct broker *b = NULL;
@@ -85,7 +34,8 @@ main(int argc, char **argv)
 	if (argc == 2 && strcmp(argv[1], "--help") == 0)
 		return fputs(usage, stdout) == EOF;
 	log_open("aivault-broker", LOG_LEVEL_WARN);
-	if (options_parse(argc, argv, &opt) != AV_OK) {
+	options_init(&opt);
+	if (options_parse(&opt, argc, argv) != AV_OK) {
 		(void)fputs(usage, stderr);
 		return 2;
 	}

@@ -49,6 +49,7 @@ struct session {
 	uint64_t discarded;
 	uint64_t deadline_ms;  /* 0 = none */
 	uint64_t progress_ms;  /* of writing */
+	uint32_t idle_ms;      /* as it was when the request began */
 
 	bool closing;      /* uv_close was called */
 	bool closed;       /* and has ended */
@@ -224,14 +225,14 @@ session_next_request(struct session *s)
 	message_reset(s->msg, false);
 	s->state = SESSION_HEAD;
 	s->begun = false;
-	s->deadline_ms = session_now(s) + s->b->opt.idle_ms;
+	s->deadline_ms = session_now(s) + s->idle_ms;
 }
 
 static void
 session_linger(struct session *s)
 {
 	s->state = SESSION_LINGER;
-	s->deadline_ms = session_now(s) + s->b->opt.idle_ms;
+	s->deadline_ms = session_now(s) + s->idle_ms;
 }
 
 /* The answer is complete (in `out`). */
@@ -548,11 +549,12 @@ session_step(struct session *s)
 	}
 	switch (event) {
 	case MESSAGE_HEAD:
+		s->idle_ms = s->b->opt.idle_ms;
 		session_on_head(s);
 		return true;
 	case MESSAGE_BODY:
 		if (s->state == SESSION_CALL && s->ops != NULL) {
-			s->deadline_ms = session_now(s) + s->b->opt.idle_ms;
+			s->deadline_ms = session_now(s) + s->idle_ms;
 			s->ops->body(s->ctx, body);
 		} else {
 			s->discarded += body.len;
@@ -625,7 +627,7 @@ session_pump(struct session *s)
 		if (s->ops->room(s->ctx) == 0)
 			s->deadline_ms = 0;
 		else if (s->deadline_ms == 0)
-			s->deadline_ms = session_now(s) + s->b->opt.idle_ms;
+			s->deadline_ms = session_now(s) + s->idle_ms;
 	}
 	if (s->half_closed && (s->state == SESSION_HEAD || s->state == SESSION_DISCARD)) {
 		session_linger(s);
@@ -715,7 +717,7 @@ session_run_work(struct later_item *item)
 void
 session_tick(struct session *s, uint64_t now_ms)
 {
-	bool stalled = session_unsent(s) > 0 && now_ms > s->progress_ms + s->b->opt.idle_ms;
+	bool stalled = session_unsent(s) > 0 && now_ms > s->progress_ms + s->idle_ms;
 
 	if (stalled || (s->deadline_ms != 0 && now_ms > s->deadline_ms)) {
 		if (s->state == SESSION_HEAD && s->in.len == 0 && session_unsent(s) == 0)
@@ -752,7 +754,8 @@ session_open(struct broker *b, int fd, const struct caller *c)
 	s->work.run = session_run_work;
 	s->state = SESSION_HEAD;
 	s->progress_ms = uv_now(&b->loop);
-	s->deadline_ms = s->progress_ms + b->opt.idle_ms;
+	s->idle_ms = b->opt.idle_ms;
+	s->deadline_ms = s->progress_ms + s->idle_ms;
 	buf_init(&s->in, SESSION_IN_MAX);
 	buf_init(&s->out, SESSION_OUT_MAX);
 	buf_init(&s->flying, SESSION_OUT_MAX);

@@ -53,6 +53,8 @@ struct transfer {
 	char errbuf[CURL_ERROR_SIZE];
 	uint64_t progress_ms;
 	uint64_t end_ms; /* 0 = none */
+	uint32_t first_byte_ms;
+	uint32_t idle_ms;
 	uint64_t sent;
 	enum av_err why; /* set before we make libcurl stop */
 	const char *reason;

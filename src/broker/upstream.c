@@ -221,7 +221,7 @@ upstream_reap(struct upstream *u)
 static uint64_t
 transfer_silence(const struct transfer *t)
 {
-	return t->head_seen ? t->u->b->opt.idle_ms : t->u->b->opt.first_byte_ms;
+	return t->head_seen ? t->idle_ms : t->first_byte_ms;
 }
 
 static void transfer_on_timer(uv_timer_t *timer);
@@ -337,6 +337,8 @@ transfer_new(struct upstream *u, const struct upstream_ops *ops, void *ctx,
 	t->ctx = ctx;
 	t->timer.data = t;
 	t->work.run = transfer_run_work;
+	t->first_byte_ms = u->b->opt.first_byte_ms;
+	t->idle_ms = u->b->opt.idle_ms;
 	header_list_init(&t->headers);
 	t->next = u->live;
 	t->link = &u->live;

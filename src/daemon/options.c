@@ -11,19 +11,6 @@
 #define IDLE_EXIT_MAX (365u * 24u * 3600u)
 #define FD_MAX 1023u
 
-struct broker_flag {
-	const char *name;
-	bool seconds;
-	uint64_t max;
-};
-
-static const struct broker_flag broker_flags[OPTIONS_BROKER_ARGS / 2] = {
-	{"--max-connections", false, 65536},
-	{"--max-per-caller", false, 65536},
-	{"--first-byte-timeout", true, 86400},
-	{"--idle-timeout", true, 86400},
-};
-
 #ifndef AV_DEV
 static const char *const dev_switches[] = {
 	"AIVAULT_DEV_RESOLVE",
@@ -118,28 +105,20 @@ parse_number(const char *name, const char *text, bool seconds, uint64_t min, uin
 	return AV_OK;
 }
 
-/* *matched: argv[*i] is one of the broker's. */
+/* *matched: argv[*i] is one of the broker's limits. */
 static enum av_err
-parse_broker_flag(struct options *o, int argc, char *const *argv, int *i, bool *matched,
+parse_limit(struct options *o, int argc, char *const *argv, int *i, bool *matched,
     struct fault *f)
 {
 	*matched = false;
-	for (size_t k = 0; k < OPTIONS_BROKER_ARGS / 2; k++) {
-		const struct broker_flag *b = &broker_flags[k];
-		uint64_t n;
+	for (size_t k = 0; k < LIMITS_COUNT; k++) {
+		const char *v;
 
-		if (!is_flag(argv[*i], b->name))
+		if (!is_flag(argv[*i], limits_flag(k)))
 			continue;
 		*matched = true;
-		const char *v = take_value(b->name, argc, argv, i, f);
-		if (v == NULL)
-			return AV_EUSAGE;
-		enum av_err e = parse_number(b->name, v, b->seconds, 1, b->max, &n, f);
-		if (e != AV_OK)
-			return e;
-		(void)snprintf(o->broker_values[k], sizeof(o->broker_values[k]), "%llu",
-		    (unsigned long long)n);
-		return AV_OK;
+		v = take_value(limits_flag(k), argc, argv, i, f);
+		return v == NULL ? AV_EUSAGE : limits_give(&o->limits, k, v, f);
 	}
 	return AV_OK;
 }
@@ -194,7 +173,7 @@ parse_one(struct options *o, int argc, char *const *argv, int *i, struct fault *
 		    "See docs/KNOWN-GAPS.md", "%.*s is not part of this version",
 		    (int)strcspn(arg, "="), arg);
 	} else {
-		e = parse_broker_flag(o, argc, argv, i, &matched, f);
+		e = parse_limit(o, argc, argv, i, &matched, f);
 		if (e != AV_OK || matched)
 			return e;
 		return fault_set(f, AV_EUSAGE, "usage", "See aivaultd --help",
@@ -206,9 +185,8 @@ parse_one(struct options *o, int argc, char *const *argv, int *i, struct fault *
 enum av_err
 options_parse(struct options *out, int argc, char *const *argv, struct fault *f)
 {
-	size_t n = 0;
-
 	memset(out, 0, sizeof(*out));
+	limits_init(&out->limits);
 	out->ready_fd = -1;
 	for (int i = 1; i < argc; i++) {
 		enum av_err e = parse_one(out, argc, argv, &i, f);
@@ -217,13 +195,6 @@ options_parse(struct options *out, int argc, char *const *argv, struct fault *f)
 		if (out->action != OPTIONS_RUN)
 			return AV_OK;
 	}
-	for (size_t k = 0; k < OPTIONS_BROKER_ARGS / 2; k++) {
-		if (out->broker_values[k][0] == '\0')
-			continue;
-		out->broker_args[n++] = broker_flags[k].name;
-		out->broker_args[n++] = out->broker_values[k];
-	}
-	out->broker_args[n] = NULL;
 	return AV_OK;
 }
 
@@ -277,6 +248,9 @@ options_resolve(struct options *o, struct fault *f)
 	e = mode_from_env("AIVAULTD_SOCKET_MODE", &o->socket_mode, &given, f);
 	if (e == AV_OK)
 		e = mode_from_env("AIVAULTD_SOCKET_DIR_MODE", &o->dir_mode, &o->dir_mode_given, f);
+	memcpy(o->limits_file, p->limits_file, sizeof(o->limits_file));
+	if (e == AV_OK)
+		e = limits_read(&o->limits, o->limits_file, f);
 out:
 	free(p);
 	return e;

@@ -2,20 +2,18 @@
 /*
  * options.h - the supervisor's command line and the environment that it reads.
  *
- * Owns nothing outside the struct. Numbers that are meant for the broker are checked here and
- * passed on as text.
+ * Owns nothing outside the struct.
  */
 #ifndef AV_DAEMON_OPTIONS_H
 #define AV_DAEMON_OPTIONS_H
 
 #include "base/err.h"
 #include "base/paths.h"
+#include "daemon/limits.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
-
-#define OPTIONS_BROKER_ARGS 8 /* four flags with a value each */
 
 enum options_action { OPTIONS_RUN, OPTIONS_VERSION, OPTIONS_HELP };
 
@@ -31,14 +29,14 @@ struct options {
 	bool default_dir;        /* the socket stands in one of our own run directories */
 	char agent_socket[PATHS_MAX];
 	char operator_socket[PATHS_MAX];
-	char broker_values[OPTIONS_BROKER_ARGS / 2][24];
-	const char *broker_args[OPTIONS_BROKER_ARGS + 1]; /* NULL-terminated */
+	char limits_file[PATHS_MAX]; /* "" with --private */
+	struct limits limits;
 };
 
 /* AV_EUSAGE: *f says which argument is wrong. Other errors: paths, environment. */
 enum av_err options_parse(struct options *out, int argc, char *const *argv, struct fault *f)
     AV_MUST_USE;
-/* Only for OPTIONS_RUN. Finds the sockets' paths and modes. */
+/* Only for OPTIONS_RUN. Finds the sockets' paths and modes, and reads limits.conf. */
 enum av_err options_resolve(struct options *o, struct fault *f) AV_MUST_USE;
 /* AV_EINVAL where a development switch is set in a build that has none of them. */
 enum av_err options_check_switches(struct fault *f) AV_MUST_USE;

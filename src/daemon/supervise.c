@@ -31,6 +31,7 @@ struct supervisor {
 	struct private *p; /* NULL: a daemon for everybody */
 	struct child children[ROLE_COUNT];
 	struct restarts restarts;
+	struct limits limits;
 	bool want_stop;
 	bool want_restart;
 	uint64_t idle_since_ms;
@@ -106,16 +107,35 @@ reap(struct supervisor *sv)
 	}
 }
 
+/* A broker that is being started has got, or will get, the same on its command line. */
+static void
+reload(struct supervisor *sv)
+{
+	struct fault f = {0};
+	int fd = -1;
+
+	if (sv->o->limits_file[0] == '\0')
+		return;
+	if (limits_read(&sv->limits, sv->o->limits_file, &f) != AV_OK) {
+		log_error("limits stay as they are: %s. %s", f.message, f.remedy);
+		return;
+	}
+	if (limits_pipe(&sv->limits, &fd) == AV_OK &&
+	    child_tell(&sv->children[ROLE_BROKER], CONTROL_RELOAD, fd))
+		log_info("limits read anew");
+	else
+		log_warn("limits read anew; they count from the broker's next start");
+	io_close(&fd);
+}
+
 static void
 on_signals(struct supervisor *sv)
 {
 	signals_read(sv->s);
 	if (sv->s->child)
 		reap(sv);
-	if (sv->s->hup) {
-		for (size_t i = 0; i < ROLE_COUNT; i++)
-			(void)child_tell(&sv->children[i], CONTROL_RELOAD, -1);
-	}
+	if (sv->s->hup)
+		reload(sv);
 	if (sv->s->term)
 		sv->want_stop = true;
 	sv->s->child = sv->s->hup = sv->s->term = false;
@@ -207,7 +227,7 @@ static enum av_err
 start_broker(struct supervisor *sv, struct fault *f)
 {
 	struct child *broker = &sv->children[ROLE_BROKER];
-	enum av_err e = child_start(broker, sv->o->broker_args, f);
+	enum av_err e = child_start(broker, limits_args(&sv->limits), f);
 
 	if (e != AV_OK)
 		return e;
@@ -386,7 +406,7 @@ enum av_err
 supervise(const struct options *o, struct listen *l, struct signals *s, struct private *p,
     void (*ready)(void *), void *ctx, struct fault *f)
 {
-	struct supervisor sv = {.o = o, .l = l, .s = s, .p = p};
+	struct supervisor sv = {.o = o, .l = l, .s = s, .p = p, .limits = o->limits};
 	enum av_err e;
 
 	for (size_t i = 0; i < ROLE_COUNT; i++)

@@ -21,7 +21,7 @@ enum control_tag {
 	CONTROL_AGENT_CONNECTION = 'c', /* 1 fd: to the broker, instead: the one agent, connected (--private) */
 	CONTROL_OPERATOR_CONNECTION = 'p', /* 1 fd: to the keeper, instead: the one operator, connected */
 	CONTROL_STOP = 's',          /* finish what runs (broker: at most 10 s), then exit 0 */
-	CONTROL_RELOAD = 'r',
+	CONTROL_RELOAD = 'r',        /* 1 fd: to the broker: a pipe with its limits, lines `--flag N` */
 	/* child -> supervisor */
 	CONTROL_READY = 'R',         /* set up, confined, working */
 	CONTROL_JUDGE_SILENT = 'K',  /* broker: the judge missed its deadline; kill and restart it */

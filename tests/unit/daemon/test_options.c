@@ -28,11 +28,14 @@ test_flags_and_what_the_broker_gets(void **state)
 	assert_string_equal(o.agent_socket, "/x/a.sock");
 	assert_int_equal(o.idle_exit_s, 1800);
 	assert_int_equal(o.ready_fd, 3);
-	assert_string_equal(o.broker_args[0], "--max-connections");
-	assert_string_equal(o.broker_args[1], "10");
-	assert_string_equal(o.broker_args[2], "--idle-timeout");
-	assert_string_equal(o.broker_args[3], "300");
-	assert_null(o.broker_args[4]);
+	const char *const *args = limits_args(&o.limits);
+	assert_string_equal(args[0], "--max-connections");
+	assert_string_equal(args[1], "10");
+	assert_string_equal(args[2], "--max-per-caller");
+	assert_string_equal(args[3], "64");
+	assert_string_equal(args[6], "--idle-timeout");
+	assert_string_equal(args[7], "300");
+	assert_null(args[8]);
 }
 
 static void
