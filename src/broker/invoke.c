@@ -285,6 +285,8 @@ call_on_verdict(void *ctx, const struct judge_verdict *v, const struct fault *fa
 	struct fault f;
 
 	if (c->gone) {
+		if (v != NULL)
+			policy_client_refund(c->b->policy, v);
 		call_drop(c);
 		return;
 	}
@@ -304,10 +306,12 @@ call_on_verdict(void *ctx, const struct judge_verdict *v, const struct fault *fa
 		fault_set(&f, AV_ETOOBIG, "request_too_big", "Send less.",
 		    "The body has %llu bytes; the size limit is %llu.",
 		    (unsigned long long)c->body_size, (unsigned long long)c->max_request);
+		policy_client_refund(c->b->policy, v);
 		call_deny(c, &f, 0, v->policy);
 		return;
 	}
 	if (checks_apply_ops(c->req.headers, &c->res->r, v->ops, v->op_count, &f) != AV_OK) {
+		policy_client_refund(c->b->policy, v);
 		call_deny(c, &f, 0, v->policy);
 		return;
 	}
@@ -381,6 +385,7 @@ call_release(struct call *c, const struct judge_verdict *v)
 
 	c->stage = CALL_RELEASE;
 	if (keeper_client_release(c->b->keeper, &m, call_on_released, c) != AV_OK) {
+		policy_client_refund(c->b->policy, v);
 		fault_set(&f, AV_EUNAVAIL, "keeper_unavailable", "Try again in a moment.",
 		    "The keeper could not be asked.");
 		call_deny(c, &f, 0, (struct str){"", 0});

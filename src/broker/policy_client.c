@@ -399,3 +399,14 @@ out:
 	free(q);
 	return e;
 }
+
+void
+policy_client_refund(struct policy_client *p, const struct judge_verdict *v)
+{
+	struct counts_refund m = {v->charges, v->charge_count};
+
+	if (p->ch == NULL || v->kind != VERDICT_ALLOW || v->charge_count == 0)
+		return;
+	if (counts_refund_encode(&m, channel_out(p->ch)) == AV_OK)
+		channel_kick(p->ch);
+}

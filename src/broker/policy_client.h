@@ -11,7 +11,7 @@
 #define AV_BROKER_POLICY_CLIENT_H
 
 #include "broker/broker.h"
-#include "wire/judge.h"
+#include "wire/counts.h"
 
 #include <stdbool.h>
 
@@ -32,5 +32,8 @@ bool policy_client_has_channel(const struct policy_client *p);
  */
 enum av_err policy_client_ask(struct policy_client *p, struct judge_ask *ask, struct str body,
     policy_verdict_fn fn, void *ctx, struct fault *f) AV_MUST_USE;
+/* What was allowed was not let through by us: its charges are taken off the judge's copy again. The
+ * keeper tells the judge of its own refusals. */
+void policy_client_refund(struct policy_client *p, const struct judge_verdict *v);
 
 #endif

@@ -110,7 +110,7 @@ take_channel(struct keeper *k, struct batch *b, struct channel *c, size_t *used)
 
 /* A release that was not reached before the failure needs its answer too. */
 static void
-fail_releases(struct channel *c)
+fail_releases(struct keeper *k, struct channel *c)
 {
 	struct buf kept;
 	size_t at = 0;
@@ -132,6 +132,7 @@ fail_releases(struct channel *c)
 			    "Check free space and permissions", "the audit row could not be written");
 			if (keeper_fault_encode(&fault, &c->out) != AV_OK)
 				c->dead = true;
+			judge_link_refund(&k->judge, ask.charges, ask.charge_count);
 			keeper_release_clear(&ask);
 		}
 		at += n;
@@ -150,6 +151,8 @@ answer_all(struct keeper *k, struct batch *b)
 {
 	for (size_t i = 0; i < b->count; i++) {
 		struct decided *d = &b->items[i];
+		if (d->release.fault.err != AV_OK)
+			judge_link_refund(&k->judge, d->release.ask.charges, d->release.ask.charge_count);
 		if (!d->channel->dead && release_answer(k, &d->release, &d->channel->out) != AV_OK) {
 			log_error("broker channel: an answer could not be written, closed");
 			d->channel->dead = true;
@@ -221,7 +224,7 @@ flush(struct keeper *k, bool all)
 		if (e == AV_OK)
 			settle_channel(c, used[i]);
 		else
-			fail_releases(c);
+			fail_releases(k, c);
 		channel_write(c);
 	}
 }

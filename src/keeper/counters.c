@@ -189,3 +189,92 @@ counters_charge(struct store *s, const struct charge *charges, size_t count, int
 	}
 	return e;
 }
+
+/* "<length>:<bytes>:" at the front of *rest. */
+static bool
+take_part(struct str *rest, struct str *part)
+{
+	struct str number;
+	uint64_t len = 0;
+	if (!str_cut(*rest, ':', &number, rest) || str_to_u64(number, 0, KEY_MAX, &len) != AV_OK ||
+	    rest->len <= len || rest->p[len] != ':')
+		return false;
+	*part = (struct str){ rest->p, (size_t)len };
+	rest->p += len + 1;
+	rest->len -= len + 1;
+	return true;
+}
+
+/* What space_of() wrote; false: something else. */
+static bool
+read_space(struct str space, struct str *key, uint32_t *window_s)
+{
+	struct str policy, rest = space;
+	uint64_t window = 0;
+	if (!take_part(&rest, &policy) || !take_part(&rest, key) ||
+	    str_to_u64(rest, 1, WINDOW_MAX_S, &window) != AV_OK)
+		return false;
+	*window_s = (uint32_t)window;
+	return true;
+}
+
+struct walk {
+	struct buf space; /* of `fill`, which borrows from it */
+	struct counts_fill fill;
+	bool known;
+	int64_t now_ms;
+	enum av_err (*each)(void *ctx, const struct counts_fill *m);
+	void *ctx;
+};
+
+/* The counter that was being gathered is complete. */
+static enum av_err
+hand_out(struct walk *w)
+{
+	return w->known && w->fill.step_count > 0 ? w->each(w->ctx, &w->fill) : AV_OK;
+}
+
+static enum av_err
+take_row(struct walk *w, struct str space, int64_t bucket_ms, uint64_t n)
+{
+	struct counts_fill *m = &w->fill;
+	struct str held = { (const char *)w->space.data, w->space.len };
+	if (held.len == 0 || !str_eq(space, held)) {
+		enum av_err e = hand_out(w);
+		buf_reset(&w->space);
+		if (e == AV_OK)
+			e = buf_append(&w->space, space.p, space.len);
+		if (e != AV_OK)
+			return e;
+		held = (struct str){ (const char *)w->space.data, w->space.len };
+		m->step_count = 0;
+		w->known = read_space(held, &m->key, &m->window_s);
+	}
+	if (!w->known || m->step_count == COUNTS_MAX_STEPS)
+		return AV_OK;
+	const struct charge c = { .window_s = m->window_s };
+	if (bucket_ms > w->now_ms - (int64_t)m->window_s * 1000 - step_ms(&c))
+		m->steps[m->step_count++] = (struct counts_step){
+			bucket_ms < w->now_ms ? bucket_ms : w->now_ms, n };
+	return AV_OK;
+}
+
+enum av_err
+counters_each(struct store *s, int64_t now_ms,
+    enum av_err (*each)(void *ctx, const struct counts_fill *m), void *ctx)
+{
+	struct walk w = { .now_ms = now_ms, .each = each, .ctx = ctx };
+	sqlite3_stmt *st = NULL;
+	bool row = false;
+	buf_init(&w.space, 2 * KEY_MAX);
+	enum av_err e =
+	    store_stmt(s, "SELECT space, bucket_ms, n FROM counters ORDER BY space, bucket_ms", &st);
+	while (e == AV_OK && (e = store_step(st, &row)) == AV_OK && row)
+		e = take_row(&w, store_column(st, 0), sqlite3_column_int64(st, 1),
+		    (uint64_t)sqlite3_column_int64(st, 2));
+	store_done(st);
+	if (e == AV_OK)
+		e = hand_out(&w);
+	buf_clear(&w.space);
+	return e;
+}

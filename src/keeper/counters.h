@@ -10,7 +10,7 @@
 #define AV_KEEPER_COUNTERS_H
 
 #include "vault/store.h"
-#include "wire/judge.h"
+#include "wire/counts.h"
 
 /* Checks all of them first, then counts all: a call that is denied is not charged. AV_ERATE with
  * *retry_after in seconds. AV_EINVAL: a window or an amount out of range. */
@@ -19,5 +19,8 @@ enum av_err counters_charge(struct store *s, const struct charge *charges, size_
 /* What is counted now. */
 enum av_err counters_get(struct store *s, const struct charge *c, int64_t now_ms, uint64_t *out)
     AV_MUST_USE;
+/* Calls `each` for every counter that holds something now, with its steps. An error of `each` ends it. */
+enum av_err counters_each(struct store *s, int64_t now_ms,
+    enum av_err (*each)(void *ctx, const struct counts_fill *m), void *ctx) AV_MUST_USE;
 
 #endif

@@ -18,7 +18,8 @@ keeper_init(struct keeper *k, const struct paths *paths, const uint8_t *manifest
     struct fault *f)
 {
 	memset(k, 0, sizeof(*k));
-	k->lock_fd = k->control_fd = k->operator_fd = k->judge_fd = -1;
+	k->lock_fd = k->control_fd = k->operator_fd = -1;
+	judge_link_init(&k->judge);
 	k->paths = *paths;
 	k->owner = geteuid();
 	struct passwd entry, *found = NULL;
@@ -44,6 +45,7 @@ keeper_clear(struct keeper *k)
 {
 	for (size_t i = 0; i < KEEPER_MAX_CHANNELS; i++)
 		channel_free(k->channels[i]);
+	judge_link_close(&k->judge);
 	derivation_drop(k);
 	vault_close(k->vault);
 	builtin_clear(&k->builtin);

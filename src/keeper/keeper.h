@@ -14,6 +14,7 @@
 #include "base/confine.h"
 #include "base/io.h"
 #include "base/paths.h"
+#include "keeper/judge_link.h"
 #include "vault/vault.h"
 
 #include <sys/types.h>
@@ -39,7 +40,7 @@ struct keeper {
 	int lock_fd;
 	int control_fd;
 	int operator_fd; /* -1 until it comes */
-	int judge_fd;    /* kept for later */
+	struct judge_link judge;
 	struct channel *channels[KEEPER_MAX_CHANNELS];
 	struct operator_client *clients[KEEPER_MAX_CLIENTS];
 	struct confine_state confinement; /* for status */

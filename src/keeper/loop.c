@@ -13,7 +13,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#define FIRST 3u
+#define FIRST 4u
 #define MAX_POLLED (FIRST + KEEPER_MAX_CHANNELS + KEEPER_MAX_CLIENTS)
 
 static void
@@ -33,6 +33,7 @@ on_control(struct keeper *k)
 	case CONTROL_BROKER_KEEPER:
 		if (fd >= 0 && channel_add(k, fd) != AV_OK)
 			log_error("a broker channel could not be added");
+		judge_link_fill(k);
 		return;
 	case CONTROL_OPERATOR_SOCKET:
 		io_close(&k->operator_fd);
@@ -46,8 +47,8 @@ on_control(struct keeper *k)
 			operator_accept(k, fd);
 		return;
 	case CONTROL_KEEPER_JUDGE:
-		io_close(&k->judge_fd);
-		k->judge_fd = fd;
+		if (fd >= 0)
+			judge_link_use(k, fd);
 		return;
 	case CONTROL_STOP:
 		k->stopping = true;
@@ -77,6 +78,7 @@ collect(struct keeper *k, struct pollfd *p, struct channel **channels,
 	p[n++] = (struct pollfd){ .fd = k->control_fd, .events = POLLIN };
 	p[n++] = (struct pollfd){ .fd = k->operator_fd, .events = POLLIN };
 	p[n++] = (struct pollfd){ .fd = derivation_fd(k), .events = POLLIN };
+	p[n++] = (struct pollfd){ .fd = k->judge.fd, .events = k->judge.out.len > 0 ? POLLOUT : 0 };
 	for (size_t i = 0; i < KEEPER_MAX_CHANNELS; i++) {
 		struct channel *c = k->channels[i];
 		if (c == NULL || c->dead)
@@ -133,6 +135,10 @@ serve(struct keeper *k, const struct pollfd *p, size_t n, struct channel *const 
 	}
 	if (batch_due_ms(k, clock_mono_ms()) == 0)
 		batch_flush(k);
+	if (p[3].revents & (POLLHUP | POLLERR))
+		judge_link_close(&k->judge);
+	else if (p[3].revents != 0)
+		judge_link_write(&k->judge);
 	if (p[2].revents != 0) {
 		derivation_join(k);
 		operator_resume(k);

@@ -15,7 +15,8 @@
 struct channel {
 	struct judge *judge;
 	int broker; /* -1: none yet */
-	int keeper; /* held open; nothing is said on it yet */
+	int keeper; /* tells counts; -1: none */
+	struct buf counts;
 	struct buf in;
 	struct buf out;
 	bool stop;
@@ -28,6 +29,26 @@ hang_up(struct channel *c)
 	buf_reset(&c->in);
 	buf_reset(&c->out);
 	judge_restart(c->judge);
+}
+
+static void
+lose_keeper(struct channel *c)
+{
+	io_close(&c->keeper);
+	buf_reset(&c->counts);
+}
+
+static enum av_err
+take_counts(struct channel *c)
+{
+	size_t n = 0;
+	bool again = false;
+	enum av_err e = io_read_some(c->keeper, &c->counts, READ_SIZE, &n, &again);
+	if (e == AV_ESYS || (e == AV_OK && n == 0 && !again)) {
+		lose_keeper(c);
+		return AV_OK;
+	}
+	return e == AV_OK ? judge_take_counts(c->judge, &c->counts) : e;
 }
 
 static enum av_err
@@ -50,9 +71,10 @@ take_control(struct channel *c)
 		fds[0] = -1;
 		e = io_set_nonblock(c->broker, true);
 	} else if (tag == CONTROL_KEEPER_JUDGE && n == 1) {
-		io_close(&c->keeper);
+		lose_keeper(c);
 		c->keeper = fds[0];
 		fds[0] = -1;
+		e = io_set_nonblock(c->keeper, true);
 	} else if (tag == CONTROL_STOP) {
 		c->stop = true;
 	}
@@ -137,10 +159,11 @@ loop(struct channel *c)
 			}
 			return AV_ESYS;
 		}
+		/* Counts first: what is asked is judged by them. */
 		if (p[2].revents != 0) {
-			io_close(&c->keeper);
+			e = take_counts(c);
 		}
-		if (p[1].revents != 0) {
+		if (e == AV_OK && p[1].revents != 0) {
 			e = serve_broker(c, p[1].revents);
 		}
 		if (e == AV_OK && p[0].revents != 0) {
@@ -154,6 +177,7 @@ enum av_err
 channel_run(struct judge *j)
 {
 	struct channel c = {.judge = j, .broker = -1, .keeper = -1};
+	buf_init(&c.counts, JUDGE_IN_MAX + READ_SIZE);
 	buf_init(&c.in, JUDGE_IN_MAX + READ_SIZE);
 	buf_init(&c.out, JUDGE_OUT_MAX);
 	signal(SIGPIPE, SIG_IGN);
@@ -170,6 +194,7 @@ channel_run(struct judge *j)
 	}
 	io_close(&c.broker);
 	io_close(&c.keeper);
+	buf_clear(&c.counts);
 	buf_clear(&c.in);
 	buf_clear(&c.out);
 	return e;

@@ -31,15 +31,25 @@ counter_table_new(void)
 }
 
 void
-counter_table_free(struct counter_table *t)
+counter_table_clear(struct counter_table *t)
 {
-	for (size_t i = 0; t != NULL && i < BUCKETS; i++) {
+	for (size_t i = 0; i < BUCKETS; i++) {
 		struct counter *c = t->buckets[i];
 		while (c != NULL) {
 			struct counter *next = c->next;
 			free(c);
 			c = next;
 		}
+		t->buckets[i] = NULL;
+	}
+	t->count = 0;
+}
+
+void
+counter_table_free(struct counter_table *t)
+{
+	if (t != NULL) {
+		counter_table_clear(t);
 	}
 	free(t);
 }
@@ -200,5 +210,34 @@ counter_table_charge(
 		uint32_t *slot = &c->slots[now % RING];
 		uint64_t sum = *slot + charges[i].n;
 		*slot = sum > UINT32_MAX || sum < charges[i].n ? UINT32_MAX : (uint32_t)sum;
+	}
+}
+
+void
+counter_table_refund(struct counter_table *t, const struct charge *charges, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct counter *c =
+		    charges[i].window_s > 0 ? find(t, charges[i].key, charges[i].window_s) : NULL;
+		uint64_t left = charges[i].n;
+		for (uint64_t k = 0; c != NULL && k < RING && k <= c->slot_at && left > 0; k++) {
+			uint32_t *slot = &c->slots[(c->slot_at - k) % RING];
+			uint32_t part = left < *slot ? (uint32_t)left : *slot;
+			*slot -= part;
+			left -= part;
+		}
+	}
+}
+
+void
+counter_table_fill(struct counter_table *t, const struct counts_fill *m)
+{
+	struct charge c = {.key = m->key, .window_s = m->window_s};
+	if (m->window_s > COUNTER_MAX_WINDOW_S) {
+		return;
+	}
+	for (size_t i = 0; i < m->step_count; i++) {
+		c.n = m->steps[i].n;
+		counter_table_charge(t, &c, 1, m->steps[i].at_ms);
 	}
 }

@@ -10,7 +10,7 @@
 #define AV_POLICY_COUNTER_TABLE_H
 
 #include "base/err.h"
-#include "wire/judge.h"
+#include "wire/counts.h"
 
 #define COUNTER_SLOTS 60u
 #define COUNTER_MAX 4096u
@@ -29,5 +29,10 @@ uint32_t counter_table_wait(const struct counter_table *t, struct str key, uint3
     uint64_t need, int64_t now_ms);
 void counter_table_charge(
     struct counter_table *t, const struct charge *charges, size_t count, int64_t now_ms);
+/* Charges that came to nothing: taken off again, from the newest slots first. */
+void counter_table_refund(struct counter_table *t, const struct charge *charges, size_t count);
+void counter_table_clear(struct counter_table *t);
+/* Adds what the keeper has counted of one counter. */
+void counter_table_fill(struct counter_table *t, const struct counts_fill *m);
 
 #endif

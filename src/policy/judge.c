@@ -147,6 +147,61 @@ serve_body(struct judge *j, const struct frame *f)
 	return buf_append(&j->body, bytes.p, bytes.len);
 }
 
+static enum av_err
+serve_refund(struct judge *j, const struct frame *f)
+{
+	struct counts_refund m;
+	enum av_err e = counts_refund_decode(f, &m);
+	if (e == AV_OK) {
+		counter_table_refund(j->counters, m.charges, m.charge_count);
+	}
+	counts_refund_clear(&m);
+	return e;
+}
+
+static enum av_err
+serve_fill(struct judge *j, const struct frame *f)
+{
+	struct counts_fill m;
+	enum av_err e = counts_fill_decode(f, &m);
+	if (e == AV_OK) {
+		counter_table_fill(j->counters, &m);
+	}
+	return e;
+}
+
+enum av_err
+judge_take_counts(struct judge *j, struct buf *in)
+{
+	size_t used = 0;
+	enum av_err e = AV_OK;
+	while (e == AV_OK) {
+		struct frame f;
+		size_t n;
+		e = frame_parse(in->data + used, in->len - used, &f, &n);
+		if (e != AV_OK) {
+			break;
+		}
+		used += n;
+		switch (f.type) {
+		case COUNTS_CLEAR:
+			e = counts_clear_decode(&f);
+			counter_table_clear(j->counters);
+			break;
+		case COUNTS_FILL:
+			e = serve_fill(j, &f);
+			break;
+		case COUNTS_REFUND:
+			e = serve_refund(j, &f);
+			break;
+		default:
+			e = AV_EFORMAT;
+		}
+	}
+	buf_consume(in, used);
+	return e == AV_ETRUNC ? AV_OK : e;
+}
+
 enum av_err
 judge_serve(struct judge *j, struct buf *in, struct buf *out)
 {
@@ -166,6 +221,9 @@ judge_serve(struct judge *j, struct buf *in, struct buf *out)
 			break;
 		case JUDGE_BODY:
 			e = serve_body(j, &f);
+			break;
+		case COUNTS_REFUND:
+			e = serve_refund(j, &f);
 			break;
 		default:
 			e = AV_EFORMAT;

@@ -34,6 +34,8 @@ void judge_clear(struct judge *j);
 /* Answers the whole frames at the front of `in`, in order, until it has none or `out` is high; the
  * used bytes are taken off. An error means a broken peer: hang up. */
 enum av_err judge_serve(struct judge *j, struct buf *in, struct buf *out) AV_MUST_USE;
+/* The keeper's side: takes the whole frames at the front of `in` off it. Errors as above. */
+enum av_err judge_take_counts(struct judge *j, struct buf *in) AV_MUST_USE;
 /* A new broker: what the old one had begun is forgotten. */
 void judge_restart(struct judge *j);
 

@@ -3,6 +3,7 @@
 
 import concurrent.futures
 import json
+import sqlite3
 
 import pytest
 
@@ -218,3 +219,43 @@ def test_equal_denials_are_few_rows_and_all_are_counted(openai, upstream):
     openai.restart()
     assert count(denied()) == 350, "what was held is written at the end"
     assert openai.aivault("audit", "verify").ok().json()["ok"] is True
+
+
+def judged(world, count):
+    """Which policy refused: the judge names it, the keeper's own refusals have none."""
+    return [row.get("policy") or "" for row in world.audit_of("invoke.deny", count)]
+
+
+@pytest.mark.parametrize("role", ["judge", "broker"])
+def test_after_a_kill_a_caller_has_exactly_what_is_left(openai, upstream, role):
+    set_policy(openai, "--rate-limit-per-minute", "5")
+    assert statuses(openai, 3) == [200] * 3
+    old = openai.kill(role)
+    openai.wait_role(role, other_than=old)
+
+    def serves():
+        try:
+            with openai.agent() as agent:
+                return agent.request("GET", "/i/openai/models/-/v1/models").status == 200
+        except (OSError, EOFError):
+            return False
+
+    wait_for(serves, "the new process to serve another capability")
+    assert statuses(openai, 4) == [200, 200, 429, 429]
+    assert len([r for r in upstream.requests if r.path == "/v1/chat/completions"]) == 5
+    assert set(judged(openai, 1)) == {"rate_limit"}, "the judge itself knew"
+
+
+def test_call_that_the_keeper_refused_costs_nothing(openai, upstream):
+    """The judge counted it when it allowed it, and is given the charge back."""
+    set_policy(openai, "--rate-limit-per-minute", "3")
+    assert statuses(openai, 1) == [200]
+    with sqlite3.connect(openai.root / "vault.db") as db:
+        db.execute("CREATE TRIGGER full BEFORE INSERT ON audit_events WHEN NEW.kind = 'invoke.allow' "
+                   "BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+    assert statuses(openai, 4) == [503] * 4
+    with sqlite3.connect(openai.root / "vault.db") as db:
+        db.execute("DROP TRIGGER full")
+    assert statuses(openai, 3) == [200, 200, 429]
+    assert len(upstream.requests) == 3
+    assert openai.aivault("audit", "verify").ok()

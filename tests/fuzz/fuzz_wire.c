@@ -3,6 +3,7 @@
  * Every decoder between our processes. The first byte chooses the message, the rest is its payload.
  * A payload that decodes must encode to the same bytes again: a message has one form.
  */
+#include "wire/counts.h"
 #include "wire/judge.h"
 #include "wire/keeper.h"
 #include "wire/operator.h"
@@ -57,6 +58,8 @@ ROUND(keeper_list)
 ROUND(keeper_listed)
 ROUND(keeper_state)
 ROUND(keeper_revoked)
+ROUND(counts_fill)
+ROUND_CLEAR(counts_refund)
 ROUND(operator_request)
 ROUND(operator_reply)
 
@@ -93,6 +96,8 @@ static const struct {
     {OPERATOR_REQUEST, round_operator_request},
     {OPERATOR_REPLY, round_operator_reply},
     {KEEPER_REVOKED, round_keeper_revoked},
+    {COUNTS_FILL, round_counts_fill},
+    {COUNTS_REFUND, round_counts_refund},
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

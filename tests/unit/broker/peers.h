@@ -16,6 +16,7 @@
 #include "base/io.h"
 #include "broker/broker.h"
 #include "wire/control.h"
+#include "wire/counts.h"
 #include "wire/judge.h"
 #include "wire/keeper.h"
 
@@ -478,6 +479,40 @@ judge_answer(struct peers *p, uint64_t ask_id, enum verdict_kind kind, const cha
 	buf_init(&b, 65536);
 	assert_int_equal(judge_verdict_encode(&v, &b), AV_OK);
 	peers_write(p->judge, &b);
+}
+
+/* Allows, for two calls of the counter "k" and with `op` (may be NULL). */
+static inline void
+judge_allow_charged(struct peers *p, uint64_t ask_id, struct header_op *op)
+{
+	struct charge c = {STR_LIT("rate_limit"), STR_LIT("k"), 2, 5, 60};
+	struct judge_verdict v = {.ask_id = ask_id, .kind = VERDICT_ALLOW};
+	struct buf b;
+
+	v.max_request_bytes = UINT64_MAX;
+	v.max_response_bytes = UINT64_MAX;
+	v.charges = &c;
+	v.charge_count = 1;
+	v.ops = op;
+	v.op_count = op != NULL;
+	buf_init(&b, 65536);
+	assert_int_equal(judge_verdict_encode(&v, &b), AV_OK);
+	peers_write(p->judge, &b);
+}
+
+static inline void
+judge_expect_refund(struct peers *p)
+{
+	struct counts_refund m;
+	size_t used = 0;
+	struct frame f = peers_read(p->judge, &p->judge_in, COUNTS_REFUND, &used);
+
+	assert_int_equal(counts_refund_decode(&f, &m), AV_OK);
+	assert_int_equal(m.charge_count, 1);
+	assert_true(str_eq_cstr(m.charges[0].key, "k"));
+	assert_int_equal(m.charges[0].n, 2);
+	counts_refund_clear(&m);
+	buf_consume(&p->judge_in, used);
 }
 
 #endif

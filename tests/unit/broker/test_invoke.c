@@ -103,6 +103,39 @@ test_verdict_of_the_judge_is_the_answer(void **state)
 }
 
 static void
+test_charges_of_what_went_no_further_are_given_back(void **state)
+{
+	struct peers *p = *state;
+	struct header_op op = {.name = STR_LIT("x-acme-key"), .value = STR_LIT("v")};
+	int fd = agent_connect(p), other = agent_connect(p);
+
+	/* The verdict wants what no verdict may. */
+	agent_send(fd, GET_ITEM);
+	keeper_answer_resolved(p, keeper_take_resolve(p), 1, INSPECT_NONE);
+	judge_allow_charged(p, judge_take_ask(p, NULL), &op);
+	judge_expect_refund(p);
+	assert_int_equal(agent_answer(p, fd), 403);
+	keeper_expect_denied(p, "policy_error", 403);
+	/* The agent has left; health on another connection: by then the broker has seen it. */
+	agent_send(fd, GET_ITEM);
+	uint64_t id = judge_take_ask(p, NULL);
+	close(fd);
+	agent_send(other, "GET /aivault/health HTTP/1.1\r\nHost: a\r\n\r\n");
+	assert_int_equal(agent_answer(p, other), 200);
+	judge_allow_charged(p, id, NULL);
+	judge_expect_refund(p);
+	/* What is released, or refused by the keeper, is not the broker's to give back. */
+	agent_send(other, GET_ITEM);
+	judge_allow_charged(p, judge_take_ask(p, NULL), NULL);
+	keeper_answer_fault(p, keeper_take_release(p), AV_ERATE, "rate_limit");
+	assert_int_equal(agent_answer(p, other), 429);
+	agent_send(other, GET_ITEM);
+	judge_answer(p, judge_take_ask(p, NULL), VERDICT_DENY, "policy_denied", false);
+	assert_int_equal(agent_answer(p, other), 403);
+	close(other);
+}
+
+static void
 test_fault_of_the_keeper_is_the_answer(void **state)
 {
 	struct peers *p = *state;
@@ -442,6 +475,7 @@ main(void)
 		PROMISE(test_malformed_request_is_answered_and_closed),
 		PROMISE(test_denied_by_reach_asks_no_judge),
 		PROMISE(test_verdict_of_the_judge_is_the_answer),
+		PROMISE(test_charges_of_what_went_no_further_are_given_back),
 		PROMISE(test_fault_of_the_keeper_is_the_answer),
 		PROMISE(test_released_call_always_has_an_outcome),
 		PROMISE(test_body_is_shown_to_the_judge_whole),

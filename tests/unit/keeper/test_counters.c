@@ -115,6 +115,67 @@ test_old_steps_are_cleared_away(void **state)
 	assert_true(house_count(h, "SELECT COUNT(*) FROM counters") <= 62);
 }
 
+struct heard {
+	size_t counters;
+	uint64_t sum; /* of the counter that is looked for */
+	size_t steps;
+	const char *key;
+	uint32_t window_s;
+};
+
+static enum av_err
+hear(void *ctx, const struct counts_fill *m)
+{
+	struct heard *h = ctx;
+	h->counters++;
+	if (!str_eq_cstr(m->key, h->key) || m->window_s != h->window_s)
+		return AV_OK;
+	h->steps = m->step_count;
+	for (size_t i = 0; i < m->step_count; i++)
+		h->sum += m->steps[i].n;
+	return AV_OK;
+}
+
+static void
+test_every_counter_is_told_with_what_it_holds_now(void **state)
+{
+	struct house *h = *state;
+	int64_t now = 100 * (int64_t)MINUTE;
+	struct charge a = { STR_LIT("rate_limit"), STR_LIT("c|rate_limit|set|1:x"), 1, 100, 60 };
+	struct charge b = { STR_LIT("rate_limit"), STR_LIT("c|rate_limit|set|1:x"), 5, 100, 3600 };
+	struct charge gone = { STR_LIT("p"), STR_LIT("gone"), 1, 100, 60 };
+	struct heard minute = { .key = "c|rate_limit|set|1:x", .window_s = 60 };
+	struct heard hour = { .key = "c|rate_limit|set|1:x", .window_s = 3600 };
+	assert_int_equal(take(h, &gone, 1, now - 62000, NULL), AV_OK);
+	assert_int_equal(take(h, &a, 1, now - 59000, NULL), AV_OK);
+	assert_int_equal(take(h, &a, 1, now, NULL), AV_OK);
+	assert_int_equal(take(h, &b, 1, now, NULL), AV_OK);
+	assert_int_equal(counters_each(h->k.vault->store, now, hear, &minute), AV_OK);
+	assert_int_equal(minute.counters, 2);
+	assert_int_equal(minute.sum, 2);
+	assert_int_equal(minute.steps, 2);
+	assert_int_equal(counters_each(h->k.vault->store, now, hear, &hour), AV_OK);
+	assert_int_equal(hour.sum, 5);
+	/* Its first step has left the minute. */
+	minute.sum = 0;
+	assert_int_equal(counters_each(h->k.vault->store, now + 2000, hear, &minute), AV_OK);
+	assert_int_equal(minute.sum, 1);
+}
+
+static void
+test_row_that_names_no_counter_is_passed_over(void **state)
+{
+	struct house *h = *state;
+	struct charge c = { STR_LIT("p"), STR_LIT("k"), 2, 100, 60 };
+	struct heard heard = { .key = "k", .window_s = 60 };
+	house_tamper(h, "INSERT INTO counters VALUES('9:p:1:k:60', 60000, 1), ('', 60000, 1), "
+	                "('1:p:1:k:x', 60000, 1), ('1:p:99999:k:60', 60000, 1)");
+	assert_int_equal(take(h, &c, 1, MINUTE, NULL), AV_OK);
+	assert_int_equal(counters_each(h->k.vault->store, MINUTE, hear, &heard), AV_OK);
+	assert_int_equal(heard.counters, 1);
+	assert_int_equal(heard.sum, 2);
+}
+
 int
 main(void)
 {
@@ -127,6 +188,8 @@ main(void)
 		COUNTER_TEST(test_charges_of_one_call_on_one_counter_add_up),
 		COUNTER_TEST(test_clock_that_goes_back_forgets_nothing_and_locks_nobody_out),
 		COUNTER_TEST(test_old_steps_are_cleared_away),
+		COUNTER_TEST(test_every_counter_is_told_with_what_it_holds_now),
+		COUNTER_TEST(test_row_that_names_no_counter_is_passed_over),
 	};
 	if (box_init() != AV_OK)
 		return 1;

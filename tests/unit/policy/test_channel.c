@@ -261,6 +261,104 @@ test_limits_set_by_cli_hold_for_a_capability_without_script(void **state)
 	assert_int_equal(wait_for(&p), 0);
 }
 
+/* Asks for acme/things with two calls a minute; whether it may go. */
+static bool
+ask_limited(struct process *p, size_t *used, uint64_t id)
+{
+	struct policy_instance limit = {.policy = STR_LIT("rate_limit"), .param_count = 1};
+	struct judge_ask a = simple_ask(id);
+	struct judge_verdict v;
+	struct buf out;
+	limit.params[0] = (struct policy_param){STR_LIT("per_minute"), 2};
+	a.provider = STR_LIT("");
+	a.capability = STR_LIT("acme/things");
+	a.policies = &limit;
+	a.policy_count = 1;
+	buf_init(&out, 1024 * 1024);
+	assert_int_equal(judge_ask_encode(&a, &out), AV_OK);
+	send_buf(p, &out);
+	buf_clear(&out);
+	read_verdict(p, used, &v);
+	assert_int_equal(v.ask_id, id);
+	bool may = v.kind == VERDICT_ALLOW;
+	judge_verdict_clear(&v);
+	return may;
+}
+
+static void
+test_counts_of_the_keeper_stand_before_the_first_ask(void **state)
+{
+	(void)state;
+	static struct counts_fill m = {.key = STR_LIT("acme/things|rate_limit|set|all"),
+	    .window_s = 60, .steps = {{1700000000000 - 30000, 1}}, .step_count = 1};
+	struct process p;
+	struct buf out;
+	size_t used = 0;
+	int pair[2];
+	start(&p);
+	buf_init(&out, 1024 * 1024);
+	assert_int_equal(counts_clear_encode(&out), AV_OK);
+	assert_int_equal(counts_fill_encode(&m, &out), AV_OK);
+	assert_int_equal(io_socketpair(pair), AV_OK);
+	assert_int_equal(io_write_all(pair[0], out.data, out.len), AV_OK);
+	assert_int_equal(io_send_fds(p.control, CONTROL_KEEPER_JUDGE, &pair[1], 1), AV_OK);
+	close(pair[1]);
+	/* A new broker comes over the same control socket: the judge has heard of the keeper by then. */
+	close(p.broker);
+	give_channel(&p, CONTROL_BROKER_JUDGE, &p.broker);
+	assert_true(ask_limited(&p, &used, 1));
+	assert_false(ask_limited(&p, &used, 2));
+	/* Told anew, its own count is forgotten and the keeper's stands. */
+	assert_int_equal(io_write_all(pair[0], out.data, out.len), AV_OK);
+	uint64_t id = 3;
+	while (!ask_limited(&p, &used, id)) {
+		id++;
+		assert_true(id < 100000);
+	}
+	assert_false(ask_limited(&p, &used, id + 1));
+	buf_clear(&out);
+	close(pair[0]);
+	assert_int_equal(io_send_fds(p.control, CONTROL_STOP, NULL, 0), AV_OK);
+	assert_int_equal(wait_for(&p), 0);
+}
+
+static void
+test_refunded_charge_can_be_taken_again(void **state)
+{
+	(void)state;
+	struct charge c = {
+	    STR_LIT("rate_limit"), STR_LIT("acme/things|rate_limit|set|all"), 1, 2, 60};
+	struct counts_refund refund = {&c, 1};
+	struct process p;
+	struct buf out;
+	size_t used = 0;
+	int keeper;
+	start(&p);
+	give_channel(&p, CONTROL_KEEPER_JUDGE, &keeper);
+	buf_init(&out, 1024 * 1024);
+	assert_true(ask_limited(&p, &used, 1));
+	assert_true(ask_limited(&p, &used, 2));
+	assert_false(ask_limited(&p, &used, 3));
+	/* From the broker, in order with its asks. */
+	assert_int_equal(counts_refund_encode(&refund, &out), AV_OK);
+	send_buf(&p, &out);
+	assert_true(ask_limited(&p, &used, 4));
+	assert_false(ask_limited(&p, &used, 5));
+	/* From the keeper, whenever it comes. */
+	assert_int_equal(counts_refund_encode(&refund, &out), AV_OK);
+	assert_int_equal(io_write_all(keeper, out.data, out.len), AV_OK);
+	uint64_t id = 6;
+	while (!ask_limited(&p, &used, id)) {
+		id++;
+		assert_true(id < 100000);
+	}
+	assert_false(ask_limited(&p, &used, id + 1));
+	buf_clear(&out);
+	close(keeper);
+	assert_int_equal(io_send_fds(p.control, CONTROL_STOP, NULL, 0), AV_OK);
+	assert_int_equal(wait_for(&p), 0);
+}
+
 static void
 test_confined_judge_survives_limits_and_loads_the_script_anew(void **state)
 {
@@ -370,6 +468,8 @@ main(void)
 	    cmocka_unit_test(test_closed_control_socket_ends_it),
 	    cmocka_unit_test(test_broker_channel_may_be_replaced),
 	    cmocka_unit_test(test_limits_set_by_cli_hold_for_a_capability_without_script),
+	    cmocka_unit_test(test_counts_of_the_keeper_stand_before_the_first_ask),
+	    cmocka_unit_test(test_refunded_charge_can_be_taken_again),
 	    cmocka_unit_test(test_confined_judge_survives_limits_and_loads_the_script_anew),
 	    cmocka_unit_test(test_body_of_another_ask_is_never_read),
 	    cmocka_unit_test(test_thousands_of_asks_before_the_first_verdict_is_read),

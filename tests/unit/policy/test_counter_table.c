@@ -130,11 +130,58 @@ test_huge_counts_saturate(void **state)
 	counter_table_free(t);
 }
 
+static void
+test_refund_gives_back_what_was_charged_and_no_more(void **state)
+{
+	(void)state;
+	struct counter_table *t = counter_table_new();
+	struct str k = STR_LIT("k");
+	struct charge back[] = {{.key = k, .n = 3, .window_s = 60},
+	    {.key = STR_LIT("other"), .n = 1, .window_s = 60}, {.key = k, .n = 1, .window_s = 0}};
+	charge(t, "k", 2, 60, T0);
+	charge(t, "k", 2, 60, T0 + 5000);
+	charge(t, "k", 4, 3600, T0);
+	counter_table_refund(t, back, 3);
+	assert_int_equal(counter_table_sum(t, k, 60, T0 + 5000), 1);
+	assert_int_equal(counter_table_sum(t, k, 3600, T0), 4);
+	/* The newest went first: what is left is of T0, and leaves with it. */
+	assert_int_equal(counter_table_sum(t, k, 60, T0 + 61000), 0);
+	counter_table_refund(t, back, 3);
+	counter_table_refund(t, back, 3);
+	assert_int_equal(counter_table_sum(t, k, 60, T0 + 5000), 0);
+	counter_table_free(t);
+}
+
+static void
+test_fill_counts_as_if_it_had_been_charged_then(void **state)
+{
+	(void)state;
+	static struct counts_fill m = {.key = STR_LIT("k"), .window_s = 60,
+	    .steps = {{T0, 2}, {T0 + 30000, 1}}, .step_count = 2};
+	struct counter_table *t = counter_table_new();
+	struct str k = STR_LIT("k");
+	counter_table_fill(t, &m);
+	assert_int_equal(counter_table_sum(t, k, 60, T0 + 59000), 3);
+	assert_int_equal(counter_table_sum(t, k, 60, T0 + 61000), 1);
+	counter_table_clear(t);
+	assert_int_equal(counter_table_sum(t, k, 60, T0 + 59000), 0);
+	m.window_s = UINT32_MAX;
+	counter_table_fill(t, &m);
+	m.window_s = 0;
+	counter_table_fill(t, &m);
+	assert_int_equal(counter_table_sum(t, k, 0, T0), 0);
+	charge(t, "k", 1, 60, T0);
+	assert_int_equal(counter_table_sum(t, k, 60, T0), 1);
+	counter_table_free(t);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_window_slides),
+	    cmocka_unit_test(test_refund_gives_back_what_was_charged_and_no_more),
+	    cmocka_unit_test(test_fill_counts_as_if_it_had_been_charged_then),
 	    cmocka_unit_test(test_never_more_than_the_limit_in_any_window),
 	    cmocka_unit_test(test_wait_is_long_enough_and_not_for_ever),
 	    cmocka_unit_test(test_clock_that_goes_back_forgets_nothing),
