@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "audit/checkpoint.h"
 
+#include "audit/checkpoint_rows.h"
 #include "base/clock.h"
 
 #include <sodium.h>
@@ -34,20 +35,6 @@ signature_fits(const struct checkpoint *c, const uint8_t pk[VAULT_PUBLIC_KEY_LEN
 	return crypto_sign_verify_detached(c->signature, message, sizeof(message), pk) == 0;
 }
 
-static enum av_err
-last_checkpoint_id(struct store *s, int64_t *out)
-{
-	sqlite3_stmt *st = NULL;
-	bool row = false;
-	enum av_err e = store_stmt(s, "SELECT COALESCE(MAX(id), 0) FROM checkpoints", &st);
-	if (e == AV_OK)
-		e = store_step(st, &row);
-	if (e == AV_OK && row)
-		*out = sqlite3_column_int64(st, 0);
-	store_done(st);
-	return e;
-}
-
 enum av_err
 checkpoint_add(struct vault *v, struct audit_log *l)
 {
@@ -61,7 +48,7 @@ checkpoint_add(struct vault *v, struct audit_log *l)
 	enum av_err e =
 	    vault_sign(v, (struct str){ (const char *)message, sizeof(message) }, c.signature);
 	if (e == AV_OK)
-		e = last_checkpoint_id(v->store, &c.id);
+		e = checkpoint_last_id(v->store, &c.id);
 	c.id++;
 	if (e == AV_OK)
 		e = store_stmt(v->store,
@@ -135,26 +122,11 @@ check_line(void *ctx, const struct checkpoint *c)
 }
 
 static enum av_err
-check_rows(struct check *k)
+check_row(void *ctx, const struct checkpoint *c)
 {
-	sqlite3_stmt *st = NULL;
-	bool more = false;
-	enum av_err e = store_stmt(k->log->store,
-	    "SELECT id, event_id, ts_ms, hash, signature FROM checkpoints ORDER BY id", &st);
-	while (e == AV_OK && (e = store_step(st, &more)) == AV_OK && more) {
-		struct checkpoint c = { .id = sqlite3_column_int64(st, 0),
-			.event_id = sqlite3_column_int64(st, 1), .ts_ms = sqlite3_column_int64(st, 2) };
-		struct str hash = store_column(st, 3), sig = store_column(st, 4);
-		/* Of another length: zeros, which no signature fits. */
-		if (hash.len == sizeof(c.hash) && sig.len == sizeof(c.signature)) {
-			memcpy(c.hash, hash.p, sizeof(c.hash));
-			memcpy(c.signature, sig.p, sizeof(c.signature));
-		}
-		k->report->count++;
-		e = check_one(k, &c);
-	}
-	store_done(st);
-	return e;
+	struct check *k = ctx;
+	k->report->count++;
+	return check_one(k, c);
 }
 
 enum av_err
@@ -163,7 +135,7 @@ checkpoint_verify(const struct audit_log *l, const uint8_t pk[VAULT_PUBLIC_KEY_L
 {
 	struct check k = { .log = l, .pk = pk, .report = out, .problem = "checkpoint" };
 	memset(out, 0, sizeof(*out));
-	enum av_err e = check_rows(&k);
+	enum av_err e = checkpoint_rows(l->store, 0, check_row, &k);
 	if (e != AV_OK)
 		return e;
 	k.problem = "checkpoints_log";

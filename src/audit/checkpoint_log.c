@@ -107,6 +107,38 @@ checkpoint_log_append(const char *path, const struct checkpoint *c)
 }
 
 enum av_err
+checkpoint_log_last(const char *path, int64_t *id)
+{
+	char tail[2 * CHECKPOINT_LINE_MAX];
+	struct checkpoint c;
+	struct stat st;
+	int fd = -1;
+	*id = 0;
+	enum av_err e = open_log(path, O_RDONLY, &fd);
+	if (e != AV_OK)
+		return e;
+	ssize_t n = -1;
+	if (fstat(fd, &st) == 0)
+		n = pread(fd, tail, sizeof(tail),
+		    st.st_size > (off_t)sizeof(tail) ? st.st_size - (off_t)sizeof(tail) : 0);
+	io_close(&fd);
+	if (n < 0)
+		return AV_ESYS;
+	/* What a crash left of a line does not count. */
+	while (n > 0 && tail[n - 1] != '\n')
+		n--;
+	if (n == 0)
+		return st.st_size == 0 ? AV_OK : AV_EFORMAT;
+	size_t end = (size_t)n - 1, start = end;
+	while (start > 0 && tail[start - 1] != '\n')
+		start--;
+	e = checkpoint_line_parse((struct str){ tail + start, end - start }, &c);
+	if (e == AV_OK)
+		*id = c.id;
+	return e;
+}
+
+enum av_err
 checkpoint_log_read(const char *path, enum av_err (*each)(void *ctx, const struct checkpoint *c),
     void *ctx, uint64_t *torn)
 {

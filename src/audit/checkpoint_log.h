@@ -38,6 +38,9 @@ enum av_err checkpoint_line_parse(struct str line, struct checkpoint *out) AV_MU
 /* Appends and syncs; makes the file (0600) where there is none, never follows a link. What a crash
  * left of a line is ended first. */
 enum av_err checkpoint_log_append(const char *path, const struct checkpoint *c) AV_MUST_USE;
+/* The id of the last whole line; 0 where the file is empty. AV_ENOTFOUND: no file. AV_EFORMAT: that line
+ * is something else. */
+enum av_err checkpoint_log_last(const char *path, int64_t *id) AV_MUST_USE;
 /* Calls `each` for every line that can be read; *torn counts the others. AV_ENOTFOUND: no file. An
  * error of `each` ends it. */
 enum av_err checkpoint_log_read(const char *path,

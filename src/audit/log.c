@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "audit/log.h"
 
+#include "audit/checkpoint_rows.h"
 #include "base/clock.h"
 #include "base/log.h"
 
@@ -9,6 +10,8 @@
 
 /* Four bytes for each one escaped. */
 #define ROOM(max) (4u * (max) + 4u)
+/* Lines are synced one by one, and who waits for the audit log waits for them. */
+#define LINES_A_TIME 64u
 
 void
 audit_event_init(struct audit_event *e, const char *kind, const char *actor)
@@ -19,6 +22,17 @@ audit_event_init(struct audit_event *e, const char *kind, const char *actor)
 	e->decision = "";
 	e->caller_uid = e->caller_pid = AUDIT_ABSENT;
 	e->status = e->request_bytes = e->response_bytes = e->duration_ms = AUDIT_ABSENT;
+}
+
+/* A file that is gone is left for `audit verify` to find; so is one whose end is not ours. */
+static enum av_err
+find_unlogged(struct audit_log *l)
+{
+	int64_t last = 0, logged = 0;
+	enum av_err e = checkpoint_last_id(l->store, &last);
+	if (e == AV_OK && checkpoint_log_last(l->checkpoints_path, &logged) == AV_OK && logged < last)
+		l->unlogged_id = logged + 1;
+	return e;
 }
 
 enum av_err
@@ -46,16 +60,35 @@ audit_log_open(struct audit_log *l, struct store *s)
 	store_done(st);
 	if (e == AV_OK)
 		e = checkpoint_log_path(store_path(s), l->checkpoints_path, sizeof(l->checkpoints_path));
+	if (e == AV_OK)
+		e = find_unlogged(l);
 	audit_log_settle(l, true);
+	return e;
+}
+
+static enum av_err
+write_line(void *ctx, const struct checkpoint *c)
+{
+	struct audit_log *l = ctx;
+	enum av_err e = l->lines_left == 0 ? AV_ELIMIT : checkpoint_log_append(l->checkpoints_path, c);
+	if (e == AV_OK)
+		l->lines_left--;
+	l->unlogged_id = e == AV_OK ? 0 : c->id;
 	return e;
 }
 
 static void
 keep_checkpoint(struct audit_log *l)
 {
+	enum av_err e;
 	l->signed_id = l->fresh.event_id;
-	/* The checkpoint itself is safe in the database: the call goes on. */
-	if (checkpoint_log_append(l->checkpoints_path, &l->fresh) != AV_OK)
+	l->lines_left = LINES_A_TIME;
+	if (l->unlogged_id == 0)
+		e = write_line(l, &l->fresh);
+	else
+		e = checkpoint_rows(l->store, l->unlogged_id, write_line, l);
+	/* The checkpoint itself is safe in the database: the call goes on, the line comes later. */
+	if (e != AV_OK && e != AV_ELIMIT)
 		log_error("audit: %s cannot be written", l->checkpoints_path);
 }
 

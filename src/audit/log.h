@@ -20,6 +20,8 @@ struct audit_log {
 	uint64_t unsigned_since_ms; /* 0: none came */
 	bool has_fresh; /* one was added in the open transaction */
 	struct checkpoint fresh;
+	size_t lines_left;   /* that may be written now */
+	int64_t unlogged_id; /* the first one whose line is not in checkpoints.log; 0: all are */
 	char checkpoints_path[CHECKPOINT_LOG_PATH_MAX];
 };
 
@@ -27,7 +29,8 @@ struct audit_log {
 enum av_err audit_log_open(struct audit_log *l, struct store *s) AV_MUST_USE;
 /* Needs an open transaction; without one AV_EAUDIT. */
 enum av_err audit_append(struct audit_log *l, const struct audit_event *e) AV_MUST_USE;
-/* After the transaction: did it commit? A checkpoint that did goes to checkpoints.log. */
+/* After the transaction: did it commit? A checkpoint that did goes to checkpoints.log, behind those
+ * whose lines could not be written before. */
 void audit_log_settle(struct audit_log *l, bool committed);
 
 /* Escapes (event.h) into `out` (room bytes, NUL-terminated); what is cut ends in "...". */

@@ -44,6 +44,7 @@ struct keeper {
 	struct channel *channels[KEEPER_MAX_CHANNELS];
 	struct operator_client *clients[KEEPER_MAX_CLIENTS];
 	struct confine_state confinement; /* for status */
+	size_t followers; /* of clients: those that follow the audit log */
 	struct derivation *derivation; /* NULL: none; see derivation.h */
 	bool is_private; /* runs for one command alone: makes no vault */
 	bool stopping;
@@ -86,7 +87,8 @@ enum av_err keeper_note_signed(struct keeper *k, const struct audit_event *e) AV
 /* The daemon's own (start, stop). */
 void keeper_note_checkpoint(struct keeper *k, const char *kind);
 
-/* Tells the supervisor: an open passphrase vault must not end by idling. */
+/* Tells the supervisor: while a passphrase vault is open, or somebody follows the audit log, the daemon
+ * must not end by idling. */
 void keeper_tell_busy(struct keeper *k);
 
 #endif

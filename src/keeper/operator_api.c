@@ -306,6 +306,10 @@ take_frames(struct keeper *k, struct operator_client *c)
 			break;
 		}
 		c->waits = c->out.len == before;
+		if (c->follow != NULL) {
+			k->followers++;
+			keeper_tell_busy(k);
+		}
 		/* The frame may have held a secret: wipe, and keep what came after it. */
 		if (c->waits) {
 			break;
@@ -392,10 +396,14 @@ operator_reap(struct keeper *k, uint64_t now_ms)
 		struct operator_client *c = k->clients[i];
 		bool idle = c != NULL && c->follow == NULL && !c->waits &&
 		    now_ms - c->last_ms > KEEPER_CLIENT_IDLE_MS;
-		if (c != NULL && (c->dead || idle)) {
-			client_free(c);
-			k->clients[i] = NULL;
+		if (c == NULL || !(c->dead || idle))
+			continue;
+		if (c->follow != NULL) {
+			k->followers--;
+			keeper_tell_busy(k);
 		}
+		client_free(c);
+		k->clients[i] = NULL;
 	}
 }
 

@@ -27,8 +27,8 @@ enum control_tag {
 	CONTROL_JUDGE_SILENT = 'K',  /* broker: the judge missed its deadline; kill and restart it */
 	CONTROL_WANT_STOP = 'S',     /* keeper: an operator asked the daemon to stop */
 	CONTROL_WANT_RESTART = 'T',  /* keeper: an operator asked for a restart */
-	CONTROL_BUSY = 'B',          /* broker: a call began or runs (idle exit); */
-	CONTROL_IDLE = 'I',          /* broker: nothing runs */
+	CONTROL_BUSY = 'B',          /* broker: a call runs; keeper: unlocked or followed (idle exit) */
+	CONTROL_IDLE = 'I',          /* no longer */
 };
 
 #endif

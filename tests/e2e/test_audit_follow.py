@@ -3,10 +3,11 @@
 
 import json
 import signal
+import time
 
 import pytest
 
-from world import SECONDS
+from world import SECONDS, alive
 
 
 class Follower:
@@ -131,3 +132,23 @@ def test_stats_count_by_capability_decision_and_reason(openai, upstream):
     table = openai.aivault("audit", "stats", "--output", "table").ok().text
     assert "method_not_allowed" in table
     assert openai.aivault("audit", "stats", "--until", "2001-01-01").ok().json() == []
+
+
+def test_an_idle_daemon_stays_while_its_log_is_followed(cold):
+    cold.start("--idle-exit", "1")
+    cold.aivault("status").ok()
+    first, second = Follower(cold), Follower(cold)
+    try:
+        assert first.row() and second.row()
+        assert first.end() == 0
+        pid, end = cold.daemon.pid, time.monotonic() + 3
+        while time.monotonic() < end:
+            assert alive(pid), cold.log()
+            time.sleep(0.05)
+        assert second.end() == 0
+        assert cold.daemon.wait(SECONDS) == 0
+        cold.daemon = None
+    finally:
+        for follower in (first, second):
+            follower.process.kill()
+            follower.process.communicate()

@@ -124,6 +124,26 @@ def test_link_in_place_of_checkpoints_log_is_not_followed(stopped):
     assert prey.read_text() == "mine"
 
 
+def test_line_that_could_not_be_written_is_written_later(stopped):
+    path = stopped.root / "checkpoints.log"
+    before = points(stopped)
+    path.rename(stopped.dir / "aside")
+    path.mkdir()
+    stopped.start()
+    path.rmdir()
+    (stopped.dir / "aside").rename(path)
+    found = verify(stopped).ok().json()
+    assert found["checkpointsLogged"] < found["checkpoints"]
+    assert stopped.stop() == 0
+    after = points(stopped)
+    assert after[:len(before)] == before
+    ids = [int(line.split("id=")[1].split()[0]) for line in after]
+    assert ids == list(range(1, len(ids) + 1)) and len(ids) == len(before) + 2
+    assert "checkpoints.log cannot be written" in stopped.log()
+    stopped.start()
+    verify(stopped).ok()
+
+
 def test_public_key_from_elsewhere_finds_a_vault_made_anew(stopped, tmp_path):
     stopped.start()
     key = stopped.aivault("status", "-v").ok().json()["auditPublicKey"]

@@ -104,11 +104,47 @@ test_appending_keeps_what_stands_and_passes_a_torn_line(void **state)
 	assert_int_equal(rmdir(dir), 0);
 }
 
+static void
+expect_last(const char *path, enum av_err want, int64_t id)
+{
+	int64_t got = -1;
+	assert_int_equal(checkpoint_log_last(path, &got), want);
+	if (want == AV_OK)
+		assert_int_equal(got, id);
+}
+
+static void
+test_last_line_is_found_at_the_end_of_a_long_file(void **state)
+{
+	char dir[] = "/tmp/aivault-points-XXXXXX", path[CHECKPOINT_LOG_PATH_MAX], db[64];
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(db, sizeof(db), "%s/vault.db", dir);
+	assert_int_equal(checkpoint_log_path(db, path, sizeof(path)), AV_OK);
+	expect_last(path, AV_ENOTFOUND, 0);
+	put(path, "", 0);
+	expect_last(path, AV_OK, 0);
+	for (int64_t id = 1; id <= 20; id++) {
+		struct checkpoint c = sample(id);
+		assert_int_equal(checkpoint_log_append(path, &c), AV_OK);
+		expect_last(path, AV_OK, id);
+	}
+	put(path, "aivault-checkpoint-1 id=21 ro", O_APPEND);
+	expect_last(path, AV_OK, 20);
+	put(path, "\n", O_APPEND);
+	expect_last(path, AV_EFORMAT, 0);
+	put(path, "no line", O_TRUNC);
+	expect_last(path, AV_EFORMAT, 0);
+	unlink(path);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_line_reads_back_and_has_one_form),
+		cmocka_unit_test(test_last_line_is_found_at_the_end_of_a_long_file),
 		cmocka_unit_test(test_appending_keeps_what_stands_and_passes_a_torn_line),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
