@@ -177,8 +177,8 @@ def test_i3_decision_is_durable_before_the_request_leaves(openai, upstream):
     assert arrived.wait(SECONDS)
     openai.expect_clean_stop = False
     pids = openai.pids()
-    for pid in pids.values():
-        os.kill(pid, signal.SIGKILL)
+    assert {os.getpgid(pid) for pid in pids.values()} == {openai.daemon.pid}
+    os.killpg(openai.daemon.pid, signal.SIGKILL)  # all at once: none is left to end by itself
     killed.set()
     process.communicate(timeout=SECONDS)
     openai.daemon.wait()
