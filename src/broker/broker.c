@@ -157,7 +157,7 @@ broker_on_tag(struct broker *b, unsigned char tag, int *fds, size_t n)
 		break;
 	case CONTROL_RELOAD:
 		if (fd >= 0)
-			e = options_read(&b->opt, fd);
+			e = broker_options_read(&b->opt, fd);
 		io_close(&fd);
 		break;
 	case CONTROL_STOP:

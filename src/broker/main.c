@@ -34,8 +34,8 @@ main(int argc, char **argv)
 	if (argc == 2 && strcmp(argv[1], "--help") == 0)
 		return fputs(usage, stdout) == EOF;
 	log_open("aivault-broker", LOG_LEVEL_WARN);
-	options_init(&opt);
-	if (options_parse(&opt, argc, argv) != AV_OK) {
+	broker_options_init(&opt);
+	if (broker_options_parse(&opt, argc, argv) != AV_OK) {
 		(void)fputs(usage, stderr);
 		return 2;
 	}

@@ -31,7 +31,7 @@ static const struct flag flags[] = {
 };
 
 void
-options_init(struct broker_options *o)
+broker_options_init(struct broker_options *o)
 {
 	*o = (struct broker_options){
 		.max_connections = 1024,
@@ -43,7 +43,7 @@ options_init(struct broker_options *o)
 }
 
 static enum av_err
-options_set(struct broker_options *o, struct str name, struct str value)
+broker_options_set(struct broker_options *o, struct str name, struct str value)
 {
 	uint64_t n = 0;
 	size_t i;
@@ -62,19 +62,19 @@ options_set(struct broker_options *o, struct str name, struct str value)
 }
 
 enum av_err
-options_parse(struct broker_options *o, int argc, char *const *argv)
+broker_options_parse(struct broker_options *o, int argc, char *const *argv)
 {
 	int at;
 
 	for (at = 1; at < argc; at += 2) {
-		if (at + 1 >= argc || options_set(o, str_of(argv[at]), str_of(argv[at + 1])) != AV_OK)
+		if (at + 1 >= argc || broker_options_set(o, str_of(argv[at]), str_of(argv[at + 1])) != AV_OK)
 			return AV_EUSAGE;
 	}
 	return AV_OK;
 }
 
 enum av_err
-options_read(struct broker_options *o, int fd)
+broker_options_read(struct broker_options *o, int fd)
 {
 	struct broker_options fresh = *o;
 	struct str rest, line, name, value;
@@ -88,7 +88,7 @@ options_read(struct broker_options *o, int fd)
 		e = io_read_some(fd, &text, OPTIONS_TEXT_MAX / 2, &n, &again);
 	rest = (struct str){(const char *)text.data, text.len};
 	while (e == AV_OK && str_cut(rest, '\n', &line, &rest))
-		e = str_cut(line, ' ', &name, &value) ? options_set(&fresh, name, value) : AV_EUSAGE;
+		e = str_cut(line, ' ', &name, &value) ? broker_options_set(&fresh, name, value) : AV_EUSAGE;
 	if (e == AV_OK && rest.len > 0)
 		e = AV_ETRUNC;
 	buf_clear(&text);

@@ -20,10 +20,10 @@ struct broker_options {
 	uint32_t judge_deadline_ms;
 };
 
-void options_init(struct broker_options *o);
+void broker_options_init(struct broker_options *o);
 /* AV_EUSAGE: an unknown flag, or a value out of range. */
-enum av_err options_parse(struct broker_options *o, int argc, char *const *argv) AV_MUST_USE;
+enum av_err broker_options_parse(struct broker_options *o, int argc, char *const *argv) AV_MUST_USE;
 /* Lines `--flag N` up to the end of `fd` (CONTROL_RELOAD). On error *o is as it was. */
-enum av_err options_read(struct broker_options *o, int fd) AV_MUST_USE;
+enum av_err broker_options_read(struct broker_options *o, int fd) AV_MUST_USE;
 
 #endif

@@ -22,7 +22,7 @@ read_lines(struct broker_options *o, const char *text)
 	assert_int_equal(pipe(ends), 0);
 	assert_int_equal(io_write_all(ends[1], text, strlen(text)), AV_OK);
 	assert_int_equal(close(ends[1]), 0);
-	e = options_read(o, ends[0]);
+	e = broker_options_read(o, ends[0]);
 	assert_int_equal(close(ends[0]), 0);
 	return e;
 }
@@ -33,7 +33,7 @@ test_lines_change_what_they_name(void **state)
 	struct broker_options o;
 
 	(void)state;
-	options_init(&o);
+	broker_options_init(&o);
 	assert_int_equal(read_lines(&o, "--max-per-caller 3\n--idle-timeout 2\n"), AV_OK);
 	assert_int_equal(o.max_per_caller, 3);
 	assert_int_equal(o.idle_ms, 2000);
@@ -54,7 +54,7 @@ test_one_wrong_line_and_none_counts(void **state)
 	struct broker_options o, before;
 
 	(void)state;
-	options_init(&o);
+	broker_options_init(&o);
 	before = o;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		assert_int_not_equal(read_lines(&o, wrong[i]), AV_OK);
@@ -70,10 +70,10 @@ test_flags_take_a_value_each(void **state)
 	struct broker_options o;
 
 	(void)state;
-	options_init(&o);
-	assert_int_equal(options_parse(&o, 3, good), AV_OK);
+	broker_options_init(&o);
+	assert_int_equal(broker_options_parse(&o, 3, good), AV_OK);
 	assert_int_equal(o.max_connections, 10);
-	assert_int_equal(options_parse(&o, 2, bare), AV_EUSAGE);
+	assert_int_equal(broker_options_parse(&o, 2, bare), AV_EUSAGE);
 }
 
 int
