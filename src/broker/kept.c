@@ -8,6 +8,7 @@
 struct kept_socket {
 	const void *opener;
 	int fd;
+	bool stands;
 };
 
 void
@@ -17,20 +18,10 @@ kept_clear(struct kept *k)
 	*k = (struct kept){0};
 }
 
-enum av_err
-kept_add(struct kept *k, int fd, const void *opener)
+static void
+kept_remove_at(struct kept *k, size_t i)
 {
-	if (k->count == k->room) {
-		size_t room = k->room == 0 ? 64 : 2 * k->room;
-		struct kept_socket *grown = realloc(k->items, room * sizeof(*grown));
-
-		if (grown == NULL)
-			return AV_ENOMEM;
-		k->items = grown;
-		k->room = room;
-	}
-	k->items[k->count++] = (struct kept_socket){opener, fd};
-	return AV_OK;
+	k->items[i] = k->items[--k->count];
 }
 
 void
@@ -40,21 +31,28 @@ kept_remove(struct kept *k, int fd)
 
 	for (i = 0; i < k->count; i++) {
 		if (k->items[i].fd == fd) {
-			k->items[i] = k->items[--k->count];
+			kept_remove_at(k, i);
 			return;
 		}
 	}
 }
 
-void
-kept_forget(struct kept *k, const void *opener)
+enum av_err
+kept_add(struct kept *k, int fd, const void *opener)
 {
-	size_t i;
+	/* The number is free again: what had it was closed. */
+	kept_remove(k, fd);
+	if (k->count == k->room) {
+		size_t room = k->room == 0 ? 64 : 2 * k->room;
+		struct kept_socket *grown = realloc(k->items, room * sizeof(*grown));
 
-	for (i = 0; i < k->count; i++) {
-		if (k->items[i].opener == opener)
-			k->items[i].opener = NULL;
+		if (grown == NULL)
+			return AV_ENOMEM;
+		k->items = grown;
+		k->room = room;
 	}
+	k->items[k->count++] = (struct kept_socket){opener, fd, false};
+	return AV_OK;
 }
 
 static uint16_t
@@ -72,6 +70,43 @@ local_port(int fd)
 	if (a.sa.sa_family == AF_INET)
 		return ntohs(a.in.sin_port);
 	return a.sa.sa_family == AF_INET6 ? ntohs(a.in6.sin6_port) : 0;
+}
+
+int
+kept_settle(struct kept *k, const void *opener, uint16_t port)
+{
+	int fd = -1;
+	size_t i = 0;
+
+	while (i < k->count) {
+		struct kept_socket *s = &k->items[i];
+
+		if (s->opener == opener && !s->stands && local_port(s->fd) == port) {
+			s->stands = true;
+			fd = s->fd;
+		}
+		if (s->opener == opener && !s->stands)
+			kept_remove_at(k, i);
+		else
+			i++;
+	}
+	return fd;
+}
+
+void
+kept_forget(struct kept *k, const void *opener)
+{
+	size_t i = 0;
+
+	while (i < k->count) {
+		if (k->items[i].opener != opener) {
+			i++;
+		} else if (k->items[i].stands) {
+			k->items[i++].opener = NULL;
+		} else {
+			kept_remove_at(k, i);
+		}
+	}
 }
 
 void

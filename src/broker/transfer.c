@@ -11,6 +11,9 @@
 #define CONNECT_TIMEOUT_MS 10000L
 #define LINE_MAX_BYTES (192u * 1024u)
 #define URL_MAX_BYTES 512u
+/* Allocated and wiped for each request: libcurl's least where the request is small. */
+#define UPLOAD_BUFFER_INLINE (16L * 1024L)
+#define UPLOAD_BUFFER_STREAM (64L * 1024L)
 #define KEPT_FOR_S 55L /* most servers close idle connections after 60 s or more */
 
 /* ---- callbacks ---------------------------------------------------------------------------------- */
@@ -160,6 +163,7 @@ transfer_on_close(void *ctx, curl_socket_t fd)
 {
 	struct upstream *u = ctx;
 
+	upstream_forget_socket(u, fd);
 	kept_remove(&u->open, fd);
 	io_close(&fd);
 	return 0;
@@ -204,6 +208,8 @@ transfer_on_prereq(void *ctx, char *remote, char *local, int remote_port, int lo
 	}
 	t->asked = true;
 	t->port = (uint16_t)local_port;
+	if (t->opened)
+		upstream_own_socket(t->u, kept_settle(&t->u->open, t, t->port));
 	if (!t->exempt && !netguard_text_is_public(remote)) {
 		t->why = AV_EUPSTREAM;
 		t->reason = "upstream_address_refused";
@@ -319,7 +325,9 @@ transfer_set_method(struct transfer *t, const struct upstream_request *rq)
 		return transfer_set_inline(h, rq->body);
 	if (rq->body_size != UINT64_MAX)
 		size = (curl_off_t)rq->body_size;
-	rc = curl_easy_setopt(h, CURLOPT_UPLOAD, 1L);
+	rc = curl_easy_setopt(h, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER_STREAM);
+	if (rc == CURLE_OK)
+		rc = curl_easy_setopt(h, CURLOPT_UPLOAD, 1L);
 	return rc != CURLE_OK ? rc : curl_easy_setopt(h, CURLOPT_INFILESIZE_LARGE, size);
 }
 
@@ -359,6 +367,7 @@ transfer_set_fixed(struct transfer *t, bool http2)
 	CURLcode rc = CURLE_OK;
 
 	SET(CURLOPT_PRIVATE, (char *)t);
+	SET(CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER_INLINE);
 	SET(CURLOPT_SHARE, t->u->share);
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_PROTOCOLS_STR, "https");
@@ -408,7 +417,7 @@ transfer_configure(struct transfer *t, const struct upstream_request *rq, struct
 		e = transfer_set_url(t, rq, f);
 	if (e != AV_OK)
 		return e;
-	if (transfer_set_method(t, rq) != CURLE_OK || transfer_set_fixed(t, http2) != CURLE_OK)
+	if (transfer_set_fixed(t, http2) != CURLE_OK || transfer_set_method(t, rq) != CURLE_OK)
 		return fault_set(f, AV_ESYS, "upstream_setup", "",
 		    "The transfer's options were not accepted.");
 	return AV_OK;

@@ -28,6 +28,7 @@ struct upstream {
 	CURLM *multi;
 	CURLSH *share; /* TLS sessions */
 	uv_timer_t *timer;
+	struct later_item due; /* what libcurl wants to do at once */
 	const char *ca_path;
 	CURL *pool[UPSTREAM_POOL];
 	size_t pool_count;
@@ -80,6 +81,13 @@ enum av_err transfer_configure(struct transfer *t, const struct upstream_request
 void transfer_arm(struct transfer *t);
 /* Turns libcurl's result into ours. */
 void transfer_result(const struct transfer *t, CURLcode rc, struct upstream_result *out);
+
+/* The socket is that of a connection that stands: its close goes through transfer_on_close(). -1 is
+ * fine. */
+void upstream_own_socket(struct upstream *u, curl_socket_t fd);
+/* Before such a socket is closed: its number may be another one's a moment later, which must not find it
+ * watched. */
+void upstream_forget_socket(struct upstream *u, curl_socket_t fd);
 
 /* Reads the development switches; nothing in builds without AV_DEV. */
 enum av_err upstream_dev_init(struct upstream_dev *d) AV_MUST_USE;

@@ -10,11 +10,20 @@
 
 #define UPSTREAM_KEPT_CONNECTIONS 128L
 
-/* A socket of libcurl's that the loop watches. */
+/*
+ * A socket of libcurl's that the loop watches. libcurl lets go of a connection after each call and
+ * asks for it again at the next; to tell the kernel of both would cost two system calls a call. So
+ * a socket stays watched while nobody wants it, until it has something to say or is closed. Only
+ * that of a connection that stands: of others (the resolver's, attempts to connect) nobody tells us
+ * that they are closed.
+ */
 struct upstream_socket {
 	uv_poll_t poll;
 	struct upstream *u;
 	curl_socket_t fd;
+	bool ours;   /* of a connection that stands: its close is told */
+	int wanted;  /* UV_READABLE | UV_WRITABLE: what libcurl waits for */
+	int watched; /* what the loop waits for */
 };
 
 static void upstream_reap(struct upstream *u);
@@ -30,6 +39,15 @@ upstream_act(struct upstream *u, curl_socket_t fd, int flags)
 	(void)curl_multi_socket_action(u->multi, fd, flags, &running);
 	u->depth--;
 	upstream_reap(u);
+	later_turn(&u->b->later);
+}
+
+static void
+upstream_unwatch(struct upstream_socket *s)
+{
+	if (s->watched != 0)
+		uv_poll_stop(&s->poll);
+	s->watched = 0;
 }
 
 static void
@@ -38,6 +56,10 @@ upstream_on_poll(uv_poll_t *poll, int status, int events)
 	struct upstream_socket *s = poll->data;
 	int flags = 0;
 
+	if (status < 0 || (events & s->wanted) == 0)
+		upstream_unwatch(s);
+	if (s->wanted == 0)
+		return;
 	if (status < 0)
 		flags = CURL_CSELECT_ERR;
 	if (events & UV_READABLE)
@@ -94,7 +116,7 @@ static int
 upstream_on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *socket_ctx)
 {
 	struct upstream *u = ctx;
-	struct upstream_socket *s = NULL;
+	struct upstream_socket *s;
 	int events = 0;
 
 	(void)easy;
@@ -102,10 +124,12 @@ upstream_on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *sock
 	if (fd < 0)
 		return -1;
 	if (what == CURL_POLL_REMOVE) {
-		if ((size_t)fd < u->socket_room)
-			s = u->sockets[fd];
-		if (s != NULL)
-			uv_poll_stop(&s->poll);
+		s = (size_t)fd < u->socket_room ? u->sockets[fd] : NULL;
+		if (s != NULL) {
+			s->wanted = 0;
+			if (!s->ours)
+				upstream_unwatch(s);
+		}
 		return 0;
 	}
 	s = upstream_socket_of(u, fd);
@@ -115,7 +139,30 @@ upstream_on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *sock
 		events |= UV_READABLE;
 	if (what & CURL_POLL_OUT)
 		events |= UV_WRITABLE;
+	s->wanted = events;
+	if (s->watched == events)
+		return 0;
+	s->watched = events;
 	return uv_poll_start(&s->poll, events, upstream_on_poll) == 0 ? 0 : -1;
+}
+
+void
+upstream_forget_socket(struct upstream *u, curl_socket_t fd)
+{
+	if (fd < 0 || (size_t)fd >= u->socket_room || u->sockets[fd] == NULL)
+		return;
+	u->sockets[fd]->wanted = 0;
+	u->sockets[fd]->ours = false;
+	upstream_unwatch(u->sockets[fd]);
+}
+
+void
+upstream_own_socket(struct upstream *u, curl_socket_t fd)
+{
+	struct upstream_socket *s = fd >= 0 ? upstream_socket_of(u, fd) : NULL;
+
+	if (s != NULL)
+		s->ours = true;
 }
 
 static void
@@ -124,15 +171,25 @@ upstream_on_timer(uv_timer_t *timer)
 	upstream_act(timer->data, CURL_SOCKET_TIMEOUT, 0);
 }
 
+static void
+upstream_run_due(struct later_item *item)
+{
+	struct upstream *u = (struct upstream *)((char *)item - offsetof(struct upstream, due));
+
+	upstream_act(u, CURL_SOCKET_TIMEOUT, 0);
+}
+
 static int
 upstream_on_timeout(CURLM *multi, long ms, void *ctx)
 {
 	struct upstream *u = ctx;
 
 	(void)multi;
-	if (ms < 0)
+	if (ms <= 0)
 		uv_timer_stop(u->timer);
-	else
+	if (ms == 0)
+		later_add(&u->b->later, &u->due);
+	else if (ms > 0)
 		uv_timer_start(u->timer, upstream_on_timer, (uint64_t)ms, 0);
 	return 0;
 }
@@ -406,6 +463,7 @@ upstream_new(struct broker *b, const char *ca_path, struct upstream **out)
 		return AV_ENOMEM;
 	u->b = b;
 	u->ca_path = ca_path;
+	u->due.run = upstream_run_due;
 	e = upstream_dev_init(&u->dev);
 	u->timer = calloc(1, sizeof(*u->timer));
 	u->multi = curl_multi_init();
@@ -463,6 +521,7 @@ upstream_drop_kept(struct upstream *u)
 	(void)curl_multi_cleanup(u->multi);
 	u->depth--;
 	(void)uv_timer_stop(u->timer);
+	later_cancel(&u->b->later, &u->due);
 	u->multi = fresh;
 	upstream_set_up(u);
 }
@@ -494,6 +553,7 @@ upstream_free(struct upstream *u)
 	}
 	free(u->sockets);
 	kept_clear(&u->open);
+	later_cancel(&u->b->later, &u->due);
 	if (u->timer != NULL)
 		uv_close((uv_handle_t *)u->timer, upstream_on_timer_closed);
 	upstream_dev_clear(&u->dev);
