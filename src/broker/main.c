@@ -10,6 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+#define HEAP_RESERVE (8 * 1024 * 1024)
+#define HEAP_BLOCK_MAX (256 * 1024) /* larger blocks are mapped, and go back when freed */
 
 static const char usage[] =
     "usage: aivault-broker [--max-connections N] [--max-per-caller N]\n"
@@ -18,6 +24,20 @@ static const char usage[] =
     "\n"
     "Carries agents' requests to upstreams. Started by aivaultd, which hands it its\n"
     "sockets on descriptor 3; of no use by hand.\n";
+
+/*
+ * glibc gives the top of the heap back to the kernel whenever 128 KiB of it are free, which here is
+ * after nearly every call, and takes it again, page by page, at the next. That was a fifth of the
+ * broker's time at 64 connections. A bounded reserve stays instead.
+ */
+static void
+keep_freed_memory(void)
+{
+#ifdef __GLIBC__
+	(void)mallopt(M_TRIM_THRESHOLD, HEAP_RESERVE);
+	(void)mallopt(M_MMAP_THRESHOLD, HEAP_BLOCK_MAX);
+#endif
+}
 
 int
 main(int argc, char **argv)
@@ -40,6 +60,7 @@ main(int argc, char **argv)
 		return 2;
 	}
 	(void)signal(SIGPIPE, SIG_IGN);
+	keep_freed_memory();
 	if (ca_bundle_open(&ca, &f) != AV_OK) {
 		log_error("%s %s", f.message, f.remedy);
 		return 1;
