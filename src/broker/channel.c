@@ -97,6 +97,7 @@ channel_on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *b)
 		}
 		av_wipe(ch->in.data + off, used);
 		off += used;
+		later_turn(ch->later);
 	}
 	if (!ch->closing)
 		buf_consume(&ch->in, off);

@@ -31,23 +31,32 @@ later_on_idle(uv_idle_t *handle)
 }
 
 static void
+later_round(struct later *l)
+{
+	struct later_item mark = {0};
+
+	l->running = true;
+	l->gathered = 0;
+	/* The mark ends this round, so that what runs may queue itself again. */
+	later_link(&l->head, &mark);
+	while (l->head.next != &mark) {
+		struct later_item *item = l->head.next;
+
+		later_unlink(item);
+		item->run(item);
+	}
+	later_unlink(&mark);
+	l->running = false;
+}
+
+static void
 later_on_prepare(uv_prepare_t *handle)
 {
 	struct later *l = handle->data;
-	struct later_item mark = {0};
 	int round;
 
-	for (round = 0; round < LATER_ROUNDS && l->head.next != &l->head; round++) {
-		/* The mark ends this round, so that what runs may queue itself again. */
-		later_link(&l->head, &mark);
-		while (l->head.next != &mark) {
-			struct later_item *item = l->head.next;
-
-			later_unlink(item);
-			item->run(item);
-		}
-		later_unlink(&mark);
-	}
+	for (round = 0; round < LATER_ROUNDS && l->head.next != &l->head; round++)
+		later_round(l);
 	if (l->head.next != &l->head)
 		uv_idle_start(&l->idle, later_on_idle);
 	else
@@ -85,8 +94,16 @@ later_close(struct later *l)
 void
 later_add(struct later *l, struct later_item *item)
 {
+	l->gathered++;
 	if (!item->queued)
 		later_link(&l->head, item);
+}
+
+void
+later_turn(struct later *l)
+{
+	if (l->gathered >= LATER_GATHER && !l->running)
+		later_round(l);
 }
 
 void

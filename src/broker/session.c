@@ -681,6 +681,7 @@ static void
 session_on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *b)
 {
 	struct session *s = stream->data;
+	struct later *later = &s->b->later;
 
 	(void)b;
 	if (n == 0)
@@ -695,6 +696,7 @@ session_on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *b)
 	}
 	buf_commit(&s->in, (size_t)n);
 	session_pump(s);
+	later_turn(later);
 }
 
 static void
