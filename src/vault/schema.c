@@ -40,7 +40,6 @@ const char SCHEMA_TABLES[] =
     " duration_ms INTEGER, secret_id TEXT NOT NULL, scope TEXT NOT NULL, note TEXT NOT NULL,"
     " repeats INTEGER NOT NULL, prev_hash BLOB NOT NULL, hash BLOB NOT NULL);"
     "CREATE INDEX audit_by_request ON audit_events(request_id, kind) WHERE request_id <> '';"
-    "CREATE INDEX audit_by_time ON audit_events(ts_ms);"
     "CREATE INDEX audit_by_secret ON audit_events(secret_id, ts_ms) WHERE secret_id <> '';"
     "CREATE TABLE checkpoints(id INTEGER PRIMARY KEY, event_id INTEGER NOT NULL,"
     " ts_ms INTEGER NOT NULL, hash BLOB NOT NULL, signature BLOB NOT NULL);";
