@@ -23,24 +23,34 @@ struct batch {
 	size_t count;
 	size_t cap;
 	size_t rows;
+	bool open; /* the transaction has begun */
 };
+
+bool
+batch_is_open(const struct keeper *k)
+{
+	return k->batch != NULL && k->batch->open;
+}
 
 int
 batch_due_ms(const struct keeper *k, uint64_t now_ms)
 {
 	int due = k->vault != NULL ? denials_due_ms(k->denials, now_ms) : -1;
+	bool waits = false;
 	for (size_t i = 0; i < KEEPER_MAX_CHANNELS; i++) {
 		const struct channel *c = k->channels[i];
 		if (c == NULL || c->pending.len == 0)
 			continue;
 		if (c->has_release || c->dead || c->pending.len > CHANNEL_PENDING_MAX / 2)
 			return 0;
+		waits = true;
 		uint64_t at = c->pending_since_ms + BATCH_WAIT_MS;
 		int wait = at <= now_ms ? 0 : (int)(at - now_ms);
 		if (due < 0 || wait < due)
 			due = wait;
 	}
-	return due;
+	/* A channel that ended early may have left its rows in the transaction. */
+	return batch_is_open(k) && !waits ? 0 : due;
 }
 
 static enum av_err
@@ -90,17 +100,15 @@ note_one(struct keeper *k, struct batch *b, struct channel *c, const struct fram
 	return is_denied ? release_note_denied(k, &denied) : release_note_outcome(k, &outcome);
 }
 
-/* *used: how much of the channel's pending bytes is in the batch. */
 static enum av_err
-take_channel(struct keeper *k, struct batch *b, struct channel *c, size_t *used)
+take_channel(struct keeper *k, struct batch *b, struct channel *c)
 {
-	*used = 0;
 	while (b->count < BATCH_MAX) {
 		struct frame f;
 		size_t n = 0;
-		if (frame_parse(c->pending.data + *used, c->pending.len - *used, &f, &n) != AV_OK)
+		if (frame_parse(c->pending.data + c->taken, c->pending.len - c->taken, &f, &n) != AV_OK)
 			return AV_OK;
-		*used += n;
+		c->taken += n;
 		enum av_err e = f.type == KEEPER_RELEASE ? decide(k, b, c, &f) : note_one(k, b, c, &f);
 		if (e != AV_OK)
 			return e;
@@ -139,6 +147,7 @@ fail_releases(struct keeper *k, struct channel *c)
 	}
 	buf_clear(&c->pending);
 	c->pending = kept;
+	c->taken = 0;
 	c->has_release = false;
 	/* A broker that is gone has nobody to tell the rows again. */
 	c->pending_since_ms = kept.len > 0 ? clock_mono_ms() + RETRY_AFTER_MS : 0;
@@ -161,9 +170,10 @@ answer_all(struct keeper *k, struct batch *b)
 }
 
 static void
-settle_channel(struct channel *c, size_t used)
+settle_channel(struct channel *c)
 {
-	buf_consume(&c->pending, used < c->pending.len ? used : c->pending.len);
+	buf_consume(&c->pending, c->taken);
+	c->taken = 0;
 	c->has_release = false;
 	for (size_t at = 0; at < c->pending.len;) {
 		struct frame f;
@@ -191,19 +201,28 @@ commit(struct keeper *k, struct batch *b)
 	return store_commit(k->vault->store);
 }
 
-static void
-flush(struct keeper *k, bool all)
+/* Opens the transaction where none is, and puts what waits into it. */
+static enum av_err
+gather(struct keeper *k)
 {
-	struct batch b = { 0 };
-	size_t used[KEEPER_MAX_CHANNELS] = { 0 };
-	enum av_err e = k->vault != NULL ? store_begin(k->vault->store) : AV_OK;
+	enum av_err e = AV_OK;
+	if (k->batch == NULL && (k->batch = calloc(1, sizeof(*k->batch))) == NULL)
+		return AV_ENOMEM;
+	if (k->vault != NULL && !k->batch->open) {
+		e = store_begin(k->vault->store);
+		k->batch->open = e == AV_OK;
+	}
 	for (size_t i = 0; e == AV_OK && i < KEEPER_MAX_CHANNELS; i++)
-		if (k->channels[i] != NULL && k->channels[i]->pending.len > 0)
-			e = take_channel(k, &b, k->channels[i], &used[i]);
-	if (e == AV_OK && k->vault != NULL)
-		e = denials_flush(k->denials, &k->log, clock_mono_ms(), all);
-	if (e == AV_OK)
-		e = commit(k, &b);
+		if (k->channels[i] != NULL && k->channels[i]->pending.len > k->channels[i]->taken)
+			e = take_channel(k, k->batch, k->channels[i]);
+	return e;
+}
+
+/* The end of the transaction, kept (AV_OK) or not, for everybody who has to do with it. */
+static void
+settle(struct keeper *k, enum av_err e)
+{
+	struct batch *b = k->batch;
 	if (k->vault != NULL) {
 		store_rollback(k->vault->store);
 		denials_settle(k->denials, e == AV_OK);
@@ -212,21 +231,61 @@ flush(struct keeper *k, bool all)
 	if (e != AV_OK)
 		log_error("audit: a batch of rows could not be written: %s",
 		    k->vault != NULL ? store_message(k->vault->store) : av_err_text(e));
-	if (e == AV_OK)
-		answer_all(k, &b);
-	for (size_t i = 0; i < b.count; i++)
-		release_clear(&b.items[i].release);
-	free(b.items);
+	if (b != NULL && e == AV_OK)
+		answer_all(k, b);
+	for (size_t i = 0; b != NULL && i < b->count; i++)
+		release_clear(&b->items[i].release);
+	if (b != NULL) {
+		b->count = b->rows = 0;
+		b->open = false;
+	}
 	for (size_t i = 0; i < KEEPER_MAX_CHANNELS; i++) {
 		struct channel *c = k->channels[i];
 		if (c == NULL)
 			continue;
 		if (e == AV_OK)
-			settle_channel(c, used[i]);
+			settle_channel(c);
 		else
 			fail_releases(k, c);
 		channel_write(c);
 	}
+}
+
+static void
+flush(struct keeper *k, bool all)
+{
+	enum av_err e = gather(k);
+	if (e == AV_OK && k->vault != NULL)
+		e = denials_flush(k->denials, &k->log, clock_mono_ms(), all);
+	if (e == AV_OK)
+		e = commit(k, k->batch);
+	settle(k, e);
+}
+
+void
+batch_gather(struct keeper *k)
+{
+	bool more = false;
+	for (size_t i = 0; i < KEEPER_MAX_CHANNELS; i++) {
+		const struct channel *c = k->channels[i];
+		/* Rows that are kept for another try wait until it is due. */
+		more = more || (c != NULL && c->pending.len > c->taken &&
+		    c->pending_since_ms <= clock_mono_ms());
+	}
+	if (!more)
+		return;
+	enum av_err e = gather(k);
+	if (e != AV_OK)
+		settle(k, e);
+}
+
+void
+batch_free(struct keeper *k)
+{
+	if (k->batch != NULL)
+		free(k->batch->items);
+	free(k->batch);
+	k->batch = NULL;
 }
 
 void

@@ -18,6 +18,7 @@ struct channel {
 	struct buf in;
 	struct buf out;     /* may hold rendered auth: wiped when sent */
 	struct buf pending; /* whole frames for the next batch: release, denied, outcome */
+	size_t taken;       /* so much of it is in the open transaction */
 	bool has_release;   /* one of them waits for its answer */
 	uint64_t pending_since_ms; /* monotonic; 0: nothing waits */
 	bool dead;

@@ -3,6 +3,7 @@
 
 #include "audit/checkpoint.h"
 #include "base/log.h"
+#include "keeper/batch.h"
 #include "keeper/channel.h"
 #include "keeper/denials.h"
 #include "keeper/derivation.h"
@@ -47,6 +48,7 @@ keeper_clear(struct keeper *k)
 		channel_free(k->channels[i]);
 	judge_link_close(&k->judge);
 	derivation_drop(k);
+	batch_free(k);
 	vault_close(k->vault);
 	builtin_clear(&k->builtin);
 	denials_free(k->denials);

@@ -23,6 +23,7 @@
 #define KEEPER_MAX_CLIENTS 16u
 #define KEEPER_CLIENT_IDLE_MS 10000u
 
+struct batch;
 struct channel;
 struct denials;
 struct derivation;
@@ -41,6 +42,7 @@ struct keeper {
 	int control_fd;
 	int operator_fd; /* -1 until it comes */
 	struct judge_link judge;
+	struct batch *batch; /* made by batch.c when first needed */
 	struct channel *channels[KEEPER_MAX_CHANNELS];
 	struct operator_client *clients[KEEPER_MAX_CLIENTS];
 	struct confine_state confinement; /* for status */

@@ -114,6 +114,14 @@ wait_ms(const struct keeper *k)
 	return due;
 }
 
+/* Who is not a broker writes to the store in transactions of its own. */
+static void
+close_batch(struct keeper *k)
+{
+	if (batch_is_open(k))
+		batch_flush(k);
+}
+
 static void
 serve(struct keeper *k, const struct pollfd *p, size_t n, struct channel *const *channels,
     struct operator_client *const *clients)
@@ -127,6 +135,7 @@ serve(struct keeper *k, const struct pollfd *p, size_t n, struct channel *const 
 			if (p[i].revents & (POLLIN | POLLHUP | POLLERR))
 				channel_read(k, channels[i]);
 		} else if (clients[i] != NULL) {
+			close_batch(k);
 			if (p[i].revents & POLLOUT)
 				operator_client_write(clients[i]);
 			else
@@ -135,16 +144,21 @@ serve(struct keeper *k, const struct pollfd *p, size_t n, struct channel *const 
 	}
 	if (batch_due_ms(k, clock_mono_ms()) == 0)
 		batch_flush(k);
+	else
+		batch_gather(k);
 	if (p[3].revents & (POLLHUP | POLLERR))
 		judge_link_close(&k->judge);
 	else if (p[3].revents != 0)
 		judge_link_write(&k->judge);
 	if (p[2].revents != 0) {
+		close_batch(k);
 		derivation_join(k);
 		operator_resume(k);
 		derivation_settle(k);
 	}
 	/* Last, because a new channel may push an old one out. */
+	if ((p[0].revents | p[1].revents) != 0)
+		close_batch(k);
 	if (p[1].revents & POLLIN)
 		on_operator(k);
 	if (p[0].revents != 0)
@@ -186,9 +200,13 @@ loop_run(struct keeper *k)
 		if (r < 0)
 			continue;
 		serve(k, p, n, channels, clients);
-		if (checkpoint_due_ms(k, clock_mono_ms()) == 0)
+		if (checkpoint_due_ms(k, clock_mono_ms()) == 0) {
+			close_batch(k);
 			checkpoint_make(k);
-		operator_feed_followers(k);
+		}
+		/* What is not committed yet is nobody's to see. */
+		if (!batch_is_open(k))
+			operator_feed_followers(k);
 		channel_reap(k);
 		operator_reap(k, clock_mono_ms());
 		tell_wishes(k);

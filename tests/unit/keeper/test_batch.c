@@ -85,6 +85,90 @@ test_denials_wait_for_company_and_releases_do_not(void **state)
 	close(l.pair[1]);
 }
 
+/* As another process reads it. */
+static int
+rows_outside(const struct house *h)
+{
+	char path[128];
+	sqlite3 *db = NULL;
+	sqlite3_stmt *st = NULL;
+	int n;
+	snprintf(path, sizeof(path), "%s/vault.db", h->dir);
+	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db,
+	    "SELECT COUNT(*) FROM audit_events WHERE kind = 'invoke.deny'", -1, &st, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(st), SQLITE_ROW);
+	n = sqlite3_column_int(st, 0);
+	sqlite3_finalize(st);
+	sqlite3_close(db);
+	return n;
+}
+
+static void
+test_rows_that_wait_are_gathered_and_seen_only_when_committed(void **state)
+{
+	struct house *h = *state;
+	struct line l;
+	house_store_key(h);
+	l = line_open(h);
+	batch_gather(&h->k);
+	assert_false(batch_is_open(&h->k));
+	tell_denied(h, &l, "policy_denied");
+	batch_gather(&h->k);
+	assert_true(batch_is_open(&h->k));
+	assert_int_equal(rows_outside(h), 0);
+	/* Gathering again does not write them again. */
+	batch_gather(&h->k);
+	ask_release(h, &l, 1);
+	batch_flush(&h->k);
+	assert_false(batch_is_open(&h->k));
+	assert_int_equal(rows_outside(h), 1);
+	close(l.pair[1]);
+}
+
+static void
+test_gathered_rows_outlive_their_channel(void **state)
+{
+	struct house *h = *state;
+	struct line l;
+	house_store_key(h);
+	l = line_open(h);
+	tell_denied(h, &l, "policy_denied");
+	batch_gather(&h->k);
+	channel_free(l.c);
+	memset(h->k.channels, 0, sizeof(h->k.channels));
+	assert_int_equal(batch_due_ms(&h->k, clock_mono_ms()), 0);
+	batch_flush(&h->k);
+	assert_int_equal(rows_outside(h), 1);
+	assert_int_equal(batch_due_ms(&h->k, clock_mono_ms()), -1);
+	close(l.pair[1]);
+}
+
+static void
+test_gathering_that_fails_keeps_the_rows_for_later(void **state)
+{
+	struct house *h = *state;
+	struct line l;
+	house_store_key(h);
+	house_tamper(h, "CREATE TRIGGER t BEFORE INSERT ON audit_events WHEN NEW.reason = 'two' "
+	                "BEGIN SELECT RAISE(ABORT, 'disk full'); END;");
+	l = line_open(h);
+	tell_denied(h, &l, "one");
+	batch_gather(&h->k);
+	tell_denied(h, &l, "two");
+	batch_gather(&h->k);
+	assert_false(batch_is_open(&h->k));
+	assert_int_equal(rows_outside(h), 0);
+	assert_true(l.c->pending.len > 0);
+	assert_true(l.c->pending_since_ms > clock_mono_ms());
+	house_tamper(h, "DROP TRIGGER t;");
+	l = line_open(h);
+	tell_denied(h, &l, "one");
+	batch_flush(&h->k);
+	assert_int_equal(rows_outside(h), 1);
+	close(l.pair[1]);
+}
+
 static void
 test_i3_no_answer_leaves_before_the_commit(void **state)
 {
@@ -202,6 +286,9 @@ main(void)
 #define HOUSE_TEST(t) cmocka_unit_test_setup_teardown(t, house_open, house_close)
 	const struct CMUnitTest tests[] = {
 		HOUSE_TEST(test_denials_wait_for_company_and_releases_do_not),
+		HOUSE_TEST(test_rows_that_wait_are_gathered_and_seen_only_when_committed),
+		HOUSE_TEST(test_gathered_rows_outlive_their_channel),
+		HOUSE_TEST(test_gathering_that_fails_keeps_the_rows_for_later),
 		HOUSE_TEST(test_i3_no_answer_leaves_before_the_commit),
 		HOUSE_TEST(test_i3_failed_commit_refuses_all_and_keeps_the_other_rows),
 		HOUSE_TEST(test_malformed_frame_ends_the_channel),
