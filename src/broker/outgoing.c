@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/outgoing.h"
 
+#include "broker/needle_forms.h"
+
 #include <string.h>
 
 #define REDACTED "REDACTED"
@@ -116,22 +118,6 @@ outgoing_build(const struct keeper_resolved *r, const struct target *t,
 	                        "Path, query and credential together are too long.");
 }
 
-/* As it is, and as an upstream shows it that prints the URL. */
-static enum av_err
-add_needle(struct scrub *s, struct str secret)
-{
-	struct buf escaped;
-	enum av_err e = scrub_add(s, secret);
-
-	buf_init(&escaped, 3 * SCRUB_MAX_NEEDLE);
-	if (e == AV_OK)
-		e = percent_encode(&escaped, secret);
-	if (e == AV_OK)
-		e = scrub_add(s, (struct str){(const char *)escaped.data, escaped.len});
-	buf_clear(&escaped);
-	return e;
-}
-
 /* The span of basic auth covers base64 of user:password; the password may come back by itself. */
 static enum av_err
 add_basic(struct scrub *s, struct str coded)
@@ -149,10 +135,10 @@ add_basic(struct scrub *s, struct str coded)
 		return e;
 	}
 	buf_commit(&plain, len);
-	e = add_needle(s, (struct str){(const char *)plain.data, len});
+	e = needle_forms_add(s, (struct str){(const char *)plain.data, len});
 	colon = memchr(plain.data, ':', len);
 	if (e == AV_OK && colon != NULL)
-		e = add_needle(s,
+		e = needle_forms_add(s,
 		    (struct str){(const char *)colon + 1, (size_t)(plain.data + len - colon) - 1});
 	buf_clear(&plain);
 	return e;
@@ -172,7 +158,7 @@ outgoing_needles(const struct keeper_released *released, struct scrub *s)
 		for (j = 0; j < p->span_count && e == AV_OK; j++) {
 			struct str secret = {p->value.p + p->spans[j].offset, p->spans[j].len};
 
-			e = add_needle(s, secret);
+			e = needle_forms_add(s, secret);
 			if (e == AV_OK && basic)
 				e = add_basic(s, secret);
 		}

@@ -20,8 +20,8 @@
 enum av_err outgoing_build(const struct keeper_resolved *r, const struct target *t,
     const struct keeper_released *released, struct buf *target, struct buf *shown,
     struct fault *f) AV_MUST_USE;
-/* The secret bytes of the parts as needles: as they are, percent-encoded, and for basic auth the
- * password and the pair. */
+/* The secret bytes of the parts as needles, and for basic auth the password and the pair, each in
+ * every form of needle_forms.h. */
 enum av_err outgoing_needles(const struct keeper_released *released, struct scrub *s) AV_MUST_USE;
 
 #endif

@@ -7,12 +7,22 @@
 
 #define SCRUB_PIECE (64u * 1024u)
 #define SCRUB_STAR '*'
+#define SCRUB_LARGE 256u /* from here on the filter is worth its making */
 
 void
 scrub_init(struct scrub *s)
 {
 	memset(s, 0, sizeof(*s));
 	buf_init(&s->held, SCRUB_MAX_NEEDLE + SCRUB_PIECE);
+}
+
+static void
+filter_drop(struct scrub *s)
+{
+	if (s->filter != NULL)
+		av_wipe(s->filter, sizeof(*s->filter));
+	free(s->filter);
+	s->filter = NULL;
 }
 
 void
@@ -29,6 +39,8 @@ scrub_clear(struct scrub *s)
 		free(n->bytes);
 		free(n->fail);
 	}
+	free(s->needles);
+	filter_drop(s);
 	buf_clear(&s->held);
 	av_wipe(s, sizeof(*s));
 	scrub_init(s);
@@ -49,6 +61,25 @@ needle_build(struct scrub_needle *n)
 	}
 }
 
+static bool
+needles_grow(struct scrub *s)
+{
+	size_t room = s->room == 0 ? 16 : 2 * s->room;
+	struct scrub_needle *grown;
+
+	if (s->count < s->room)
+		return true;
+	if (s->count == SCRUB_MAX_NEEDLES)
+		return false;
+	/* Holds pointers and lengths, no bytes of a needle. */
+	grown = realloc(s->needles, room * sizeof(*grown));
+	if (grown == NULL)
+		return false;
+	s->needles = grown;
+	s->room = room;
+	return true;
+}
+
 enum av_err
 scrub_add(struct scrub *s, struct str needle)
 {
@@ -64,8 +95,9 @@ scrub_add(struct scrub *s, struct str needle)
 		    memcmp(s->needles[i].bytes, needle.p, needle.len) == 0)
 			return AV_OK;
 	}
-	if (s->count == SCRUB_MAX_NEEDLES)
-		return AV_ELIMIT;
+	if (!needles_grow(s))
+		return s->count == SCRUB_MAX_NEEDLES ? AV_ELIMIT : AV_ENOMEM;
+	filter_drop(s);
 	n = &s->needles[s->count];
 	memset(n, 0, sizeof(*n));
 	n->bytes = malloc(needle.len);
@@ -120,18 +152,98 @@ needle_walk(const struct scrub_needle *n, size_t *state, const uint8_t *in, size
 	return hits;
 }
 
+/* Only to see what may be the start of an occurrence at the end of in[0..len), len >= n->len. */
+static void
+needle_tail(struct scrub_needle *n, const uint8_t *in, size_t len)
+{
+	n->state = 0;
+	(void)needle_walk(n, &n->state, in + len - (n->len - 1), n->len - 1, NULL, 0);
+}
+
+/* Occurrences that began before in[0]; `len` is at least the needle's. */
+static uint64_t
+needle_head(const struct scrub_needle *n, const uint8_t *in, uint8_t *work, size_t base)
+{
+	size_t i = 0, k = n->state;
+	uint64_t hits = 0;
+
+	while (k > i) {
+		while (k > 0 && in[i] != n->bytes[k])
+			k = n->fail[k - 1];
+		if (in[i] == n->bytes[k])
+			k++;
+		i++;
+		if (k == n->len) {
+			memset(work + base + i - n->len, SCRUB_STAR, n->len);
+			hits++;
+			k = n->fail[k - 1];
+		}
+	}
+	return hits;
+}
+
+/* False: there is none, and none can be made. */
+static bool
+filter_ready(struct scrub *s)
+{
+	size_t i, shortest = SIZE_MAX;
+
+	if (s->filter != NULL || s->count == 0)
+		return s->filter != NULL;
+	s->filter = malloc(sizeof(*s->filter));
+	if (s->filter == NULL)
+		return false;
+	for (i = 0; i < s->count; i++)
+		if (s->needles[i].len < shortest)
+			shortest = s->needles[i].len;
+	needle_filter_init(s->filter, shortest);
+	for (i = 0; i < s->count; i++)
+		needle_filter_add(s->filter,
+		    (struct str){(const char *)s->needles[i].bytes, s->needles[i].len});
+	return true;
+}
+
+/* Stars the occurrences that lie whole in in[0..len), which stands at work[base]. */
+static uint64_t
+filter_walk(const struct scrub *s, const uint8_t *in, size_t len, uint8_t *work, size_t base)
+{
+	uint64_t hits = 0;
+	size_t at, i;
+
+	for (at = 0; needle_filter_next(s->filter, in, len, &at); at++) {
+		for (i = 0; i < s->count; i++) {
+			const struct scrub_needle *n = &s->needles[i];
+
+			if (n->bytes[0] != in[at] || n->len > len - at ||
+			    memcmp(n->bytes, in + at, n->len) != 0)
+				continue;
+			memset(work + base + at, SCRUB_STAR, n->len);
+			hits++;
+		}
+	}
+	return hits;
+}
+
 static enum av_err
 scrub_piece(struct scrub *s, const uint8_t *in, size_t len, struct buf *out)
 {
 	size_t i, base = s->held.len, keep = 0;
+	bool large = len >= SCRUB_LARGE && filter_ready(s);
 	enum av_err e = buf_append(&s->held, in, len);
 
 	if (e != AV_OK)
 		return e;
+	if (large)
+		s->hits += filter_walk(s, in, len, s->held.data, base);
 	for (i = 0; i < s->count; i++) {
 		struct scrub_needle *n = &s->needles[i];
 
-		s->hits += needle_walk(n, &n->state, in, len, s->held.data, base);
+		if (large && n->len <= len) {
+			s->hits += needle_head(n, in, s->held.data, base);
+			needle_tail(n, in, len);
+		} else {
+			s->hits += needle_walk(n, &n->state, in, len, s->held.data, base);
+		}
 		if (n->state > keep)
 			keep = n->state;
 	}
@@ -170,20 +282,24 @@ scrub_end(struct scrub *s, struct buf *out)
 }
 
 enum av_err
-scrub_text(const struct scrub *s, struct str text, struct buf *out)
+scrub_text(struct scrub *s, struct str text, struct buf *out)
 {
+	const uint8_t *in = (const uint8_t *)text.p;
 	size_t i;
 	enum av_err e;
 
 	buf_reset(out);
 	e = buf_append(out, text.p, text.len);
-	if (e != AV_OK)
+	if (e != AV_OK || text.len < SCRUB_MIN_NEEDLE)
 		return e;
+	if (filter_ready(s)) {
+		(void)filter_walk(s, in, text.len, out->data, 0);
+		return AV_OK;
+	}
 	for (i = 0; i < s->count; i++) {
 		size_t state = 0;
 
-		(void)needle_walk(&s->needles[i], &state, (const uint8_t *)text.p, text.len, out->data,
-		    0);
+		(void)needle_walk(&s->needles[i], &state, in, text.len, out->data, 0);
 	}
 	return AV_OK;
 }

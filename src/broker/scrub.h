@@ -5,7 +5,8 @@
  * Every byte that belongs to an occurrence of a needle becomes '*', so that lengths stay what they
  * were and a Content-Length stays true. Occurrences are found across the borders of pieces, also
  * where they overlap. Only bytes that may be the start of an occurrence are held back, until the
- * next piece decides or the end comes. One Knuth-Morris-Pratt automaton a needle.
+ * next piece decides or the end comes. One Knuth-Morris-Pratt automaton a needle; the middle of a
+ * large piece, where none can be half-way, is searched for all needles at once (needle_filter.h).
  *
  * Owns copies of the needles; scrub_clear() wipes them and whatever is held back.
  */
@@ -15,13 +16,14 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
+#include "broker/needle_filter.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #define SCRUB_MIN_NEEDLE 8u   /* shorter values would star out ordinary text */
-#define SCRUB_MAX_NEEDLES 64u
-#define SCRUB_MAX_NEEDLE (128u * 1024u)
+#define SCRUB_MAX_NEEDLES 1024u
+#define SCRUB_MAX_NEEDLE (1024u * 1024u)
 
 struct scrub_needle {
 	uint8_t *bytes;
@@ -31,8 +33,9 @@ struct scrub_needle {
 };
 
 struct scrub {
-	struct scrub_needle needles[SCRUB_MAX_NEEDLES];
-	size_t count;
+	struct scrub_needle *needles;
+	size_t count, room;
+	struct needle_filter *filter; /* made when first needed, dropped when a needle comes */
 	struct buf held; /* starred already where a match has ended */
 	uint64_t hits;
 };
@@ -46,7 +49,7 @@ enum av_err scrub_feed(struct scrub *s, const uint8_t *in, size_t len, struct bu
 /* Appends what was held back; the stream is over. */
 enum av_err scrub_end(struct scrub *s, struct buf *out) AV_MUST_USE;
 /* One whole text, apart from the stream: the result replaces what is in `out`. */
-enum av_err scrub_text(const struct scrub *s, struct str text, struct buf *out) AV_MUST_USE;
+enum av_err scrub_text(struct scrub *s, struct str text, struct buf *out) AV_MUST_USE;
 /* Whether a header's name, which has lost its case, holds a needle in any case. */
 bool scrub_in_name(const struct scrub *s, struct str name);
 

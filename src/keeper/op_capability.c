@@ -74,9 +74,15 @@ read_host(struct op_call *c, const struct credential *cred, struct capability *c
 #endif
 	for (size_t i = 0; m != NULL && i < m->hosts.count; i++)
 		known = known || host_matches(str_of(m->hosts.items[i]), name);
-	return known ? AV_OK
-		     : fault_set(c->fault, AV_EPOLICY, "host_not_allowed", "",
-			   "the host is not one of the built-in provider's");
+	if (!known)
+		return fault_set(c->fault, AV_EPOLICY, "host_not_allowed", "",
+		    "the host is not one of the built-in provider's");
+	char both[RESOLVE_HOST_MAX];
+	if (cred != NULL && resolve_host(cap, cred, both, NULL) != AV_OK)
+		return fault_set(c->fault, AV_EPOLICY, "host_not_allowed",
+		    "Name one of the credential's hosts with --host, or create a credential for this host",
+		    "the credential %s does not have the host", cred->id);
+	return AV_OK;
 }
 
 static enum av_err

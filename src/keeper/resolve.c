@@ -80,10 +80,8 @@ resolve_check_secrets(const struct keeper *k, const struct credential *c,
 	return AV_OK;
 }
 
-/* The one host that both allow. A credential's exact host wins over a capability's pattern, and the
- * other way round. Two patterns have no one host. */
-static enum av_err
-pick_host(const struct capability *cap, const struct credential *c, char out[RESOLVE_HOST_MAX],
+enum av_err
+resolve_host(const struct capability *cap, const struct credential *c, char out[RESOLVE_HOST_MAX],
     struct fault *f)
 {
 	size_t found = 0;
@@ -211,7 +209,7 @@ resolve_call(const struct keeper *k, struct str capability, struct str credentia
 			      "Run `aivault credential list`", "there is no such credential")
 			: fits(k, out->credential, out, f);
 	}
-	return e == AV_OK ? pick_host(out->capability, out->credential, out->host, f) : e;
+	return e == AV_OK ? resolve_host(out->capability, out->credential, out->host, f) : e;
 }
 
 enum av_err

@@ -31,6 +31,10 @@ struct resolution {
  * policy's), AV_EPOLICY capability_disabled. */
 enum av_err resolve_capability(const struct keeper *k, struct str id, struct resolution *out,
     struct fault *f) AV_MUST_USE;
+/* The one host that both allow. A credential's exact host wins over a capability's pattern, and the
+ * other way round. Two patterns have no one host. AV_EPOLICY host_not_allowed, host_ambiguous. */
+enum av_err resolve_host(const struct capability *cap, const struct credential *c,
+    char out[RESOLVE_HOST_MAX], struct fault *f) AV_MUST_USE;
 /* Everything. `credential` "" = choose. */
 enum av_err resolve_call(const struct keeper *k, struct str capability, struct str credential,
     const struct caller *caller, struct resolution *out, struct fault *f) AV_MUST_USE;

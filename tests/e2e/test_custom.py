@@ -129,9 +129,18 @@ def test_capability_that_reaches_wrongly_is_refused(acme, args):
     assert "acme/bad" not in [c["id"] for c in listed["capabilities"]]
 
 
+def test_capability_for_a_host_that_its_credential_lacks_is_refused(acme):
+    result = acme.aivault("capability", "create", "acme/other", "--credential", "acme", "--method",
+                          "GET", "--path", "/", "--host", "other.acme-test.com").failed()
+    assert "the credential acme does not have the host" in result.errors
+    assert "--host" in result.errors, "it says what to do"
+    listed = acme.aivault("capability", "list", "-v").ok().json()
+    assert "acme/other" not in [c["id"] for c in listed["capabilities"]]
+
+
 def test_key_goes_to_no_host_that_its_credential_lacks(acme, upstream):
-    acme.aivault("capability", "create", "acme/other", "--credential", "acme", "--method", "GET",
-                 "--path", "/", "--host", "other.acme-test.com")
+    acme.aivault("capability", "create", "acme/other", "--provider", "acme", "--method", "GET",
+                 "--path", "/", "--host", "other.acme-test.com").ok()
     result = acme.aivault("invoke", "acme/other", "--method", "GET", "--path", "/echo").failed()
     assert result.errors.startswith("aivault: "), result
     assert upstream.requests == []

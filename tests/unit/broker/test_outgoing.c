@@ -100,7 +100,7 @@ test_secret_spans_become_needles(void **state)
 	scrub_init(&s);
 	buf_init(&out, 4096);
 	assert_int_equal(outgoing_needles(&released, &s), AV_OK);
-	assert_int_equal(s.count, 1);
+	assert_int_equal(s.count, 5); /* itself and base64; of the short one nothing */
 	assert_int_equal(scrub_text(&s, STR_LIT("Bearer 0123456789 short"), &out), AV_OK);
 	assert_string_equal(buf_cstr(&out), "Bearer ********** short");
 	buf_clear(&out);

@@ -173,6 +173,131 @@ test_streams_over_a_small_alphabet_match_the_naive_way(void **state)
 	}
 }
 
+/* Pieces small and large by turns: the automata and the filter hand over to each other. */
+static void
+test_small_and_large_pieces_together_match_the_naive_way(void **state)
+{
+	static const char *const needles[] = {"abaababaab", "aabaabaabaabaabaab", "babababab",
+	    "bbbbbbbbbbbb", "abbbaaaabbbbab", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+	const size_t count = sizeof(needles) / sizeof(needles[0]);
+	static uint8_t text[6000], want[6000];
+	unsigned seed = 777, round;
+
+	(void)state;
+	for (round = 0; round < 1500; round++) {
+		size_t len = 0, off = 0, i;
+		struct scrub s;
+		struct buf out;
+
+		/* Runs of needles, of pieces of them, and of what resembles them. */
+		while (len < sizeof(text)) {
+			const char *from;
+			size_t n;
+
+			seed = seed * 1103515245u + 12345u;
+			from = needles[seed / 65536u % count];
+			n = strlen(from);
+			seed = seed * 1103515245u + 12345u;
+			if (seed / 65536u % 3 == 0)
+				n = seed / 262144u % n;
+			if (n > sizeof(text) - len)
+				n = sizeof(text) - len;
+			memcpy(text + len, from, n);
+			len += n;
+		}
+		naive(text, len, needles, count, want);
+		scrub_init(&s);
+		for (i = 0; i < count; i++)
+			assert_int_equal(scrub_add(&s, str_of(needles[i])), AV_OK);
+		buf_init(&out, len + 4096);
+		while (off < len) {
+			size_t n;
+
+			seed = seed * 1103515245u + 12345u;
+			n = 1 + seed / 65536u % (seed / 1024u % 2 == 0 ? 40 : 1200);
+			if (n > len - off)
+				n = len - off;
+			assert_int_equal(scrub_feed(&s, text + off, n, &out), AV_OK);
+			assert_true(off + n - out.len < 50);
+			off += n;
+		}
+		assert_int_equal(scrub_end(&s, &out), AV_OK);
+		assert_int_equal(out.len, len);
+		assert_memory_equal(out.data, want, len);
+		buf_clear(&out);
+		scrub_clear(&s);
+	}
+}
+
+static void
+test_needle_longer_than_a_large_piece_is_found(void **state)
+{
+	uint8_t needle[3000], text[7000], want[7000];
+	size_t i, cut;
+
+	(void)state;
+	for (i = 0; i < sizeof(needle); i++)
+		needle[i] = (uint8_t)("0123456789abcdef"[i * i / 7 % 16]);
+	memset(text, '0', sizeof(text));
+	memcpy(text + 2500, needle, sizeof(needle));
+	memcpy(want, text, sizeof(text));
+	memset(want + 2500, '*', sizeof(needle));
+	for (cut = 1; cut < 6999; cut += 37) {
+		struct scrub s;
+		struct buf out;
+
+		scrub_init(&s);
+		buf_init(&out, 16384);
+		assert_int_equal(
+		    scrub_add(&s, (struct str){(const char *)needle, sizeof(needle)}), AV_OK);
+		for (i = 0; i < sizeof(text); i += cut)
+			assert_int_equal(scrub_feed(&s, text + i,
+			    cut < sizeof(text) - i ? cut : sizeof(text) - i, &out), AV_OK);
+		assert_int_equal(scrub_end(&s, &out), AV_OK);
+		assert_int_equal(out.len, sizeof(want));
+		assert_memory_equal(out.data, want, sizeof(want));
+		buf_clear(&out);
+		scrub_clear(&s);
+	}
+}
+
+static void
+test_needle_added_after_a_search_is_searched_for_too(void **state)
+{
+	struct scrub s;
+	struct buf out;
+
+	(void)state;
+	scrub_init(&s);
+	buf_init(&out, 4096);
+	assert_int_equal(scrub_add(&s, STR_LIT("longer-secret-key")), AV_OK);
+	assert_int_equal(scrub_text(&s, STR_LIT("x 12345678 longer-secret-key"), &out), AV_OK);
+	assert_string_equal(buf_cstr(&out), "x 12345678 *****************");
+	assert_int_equal(scrub_add(&s, STR_LIT("12345678")), AV_OK);
+	assert_int_equal(scrub_text(&s, STR_LIT("x 12345678 longer-secret-key"), &out), AV_OK);
+	assert_string_equal(buf_cstr(&out), "x ******** *****************");
+	buf_clear(&out);
+	scrub_clear(&s);
+}
+
+static void
+test_too_many_needles_are_refused(void **state)
+{
+	struct scrub s;
+	char name[16];
+	unsigned i;
+
+	(void)state;
+	scrub_init(&s);
+	for (i = 0; i < SCRUB_MAX_NEEDLES; i++) {
+		snprintf(name, sizeof(name), "needle%06u", i);
+		assert_int_equal(scrub_add(&s, str_of(name)), AV_OK);
+	}
+	assert_int_equal(scrub_add(&s, STR_LIT("needle000007")), AV_OK);
+	assert_int_equal(scrub_add(&s, STR_LIT("one-too-many")), AV_ELIMIT);
+	scrub_clear(&s);
+}
+
 static void
 test_only_a_possible_beginning_is_held_back(void **state)
 {
@@ -228,6 +353,10 @@ main(void)
 		cmocka_unit_test(test_secret_is_found_however_the_text_is_cut),
 		cmocka_unit_test(test_whole_text_is_scrubbed_alike),
 		cmocka_unit_test(test_streams_over_a_small_alphabet_match_the_naive_way),
+		cmocka_unit_test(test_small_and_large_pieces_together_match_the_naive_way),
+		cmocka_unit_test(test_needle_longer_than_a_large_piece_is_found),
+		cmocka_unit_test(test_needle_added_after_a_search_is_searched_for_too),
+		cmocka_unit_test(test_too_many_needles_are_refused),
 		cmocka_unit_test(test_only_a_possible_beginning_is_held_back),
 		cmocka_unit_test(test_large_pieces_pass_whole),
 	};

@@ -154,6 +154,12 @@ test_custom_credential_and_capability_resolve(void **state)
 	                     "\"paths\":[\"/things\"]}",
 	                     ""),
 	    AV_OK);
+	assert_int_equal(house_op(h, "capability.create",
+	                     "{\"id\":\"mine/else\",\"credential\":\"mine\",\"methods\":[\"GET\"],"
+	                     "\"paths\":[\"/things\"],\"hosts\":[\"else.mine.test\"]}",
+	                     ""),
+	    AV_EPOLICY);
+	assert_int_equal(resolve(h, "mine/else", "", "", "", &r), AV_ENOCAP);
 	assert_int_equal(resolve(h, "mine/things", "", "", "", &r), AV_OK);
 	assert_true(r.custom);
 	assert_string_equal(r.host, "api.mine.test");
