@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * RFC 7617. User name: a fixed one (pairs[0] = "username"), or the secret {{username}}. Password:
- * the secret {{password}}, else {{secret}}. With neither user name, {{secret}} is "user:password".
+ * the secret {{password}}, else {{secret}}. With neither user name, {{secret}} is "user:password", or
+ * JSON that fields.c has taken apart.
  */
 #include "auth/render.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "auth/render.h"
 
+#include "auth/fields.h"
 #include "vault/secret.h"
 
 #include <stdlib.h>
@@ -43,7 +44,17 @@ auth_render(const struct auth_input *in, struct auth_output *out, struct fault *
 	if (fn == NULL)
 		return fault_set(f, AV_ENOTSUP, "auth_not_supported", "",
 		    "this version has no auth of the kind %s", auth_kind_name(in->auth->kind));
-	enum av_err e = fn(in, out, f);
+	struct auth_fields fields = { 0 };
+	struct auth_input named = *in;
+	enum av_err e = AV_OK;
+	if (auth_fields_wanted(in)) {
+		e = auth_fields_read(in, &fields, f);
+		named.secrets = fields.items;
+		named.secret_count = fields.count;
+	}
+	if (e == AV_OK)
+		e = fn(&named, out, f);
+	auth_fields_clear(&fields);
 	if (e != AV_OK)
 		auth_output_clear(out);
 	return e;

@@ -40,8 +40,8 @@ typedef enum av_err (*auth_render_fn)(const struct auth_input *in, struct auth_o
     struct fault *f);
 
 /* AV_EAUTH with a reason: secret_missing (a template names one that the credential has not),
- * secret_not_a_header_value, secret_not_a_path_value, secret_not_user_password, user_name_invalid,
- * template_invalid; AV_ENOTSUP: the strategy is not in this version. *out is cleared on failure. */
+ * secret_not_a_header_value, secret_not_a_path_value, secret_not_user_password, secret_not_fields,
+ * user_name_invalid, template_invalid; AV_ENOTSUP: the strategy is not in this version. *out is cleared on failure. */
 enum av_err auth_render(const struct auth_input *in, struct auth_output *out, struct fault *f)
     AV_MUST_USE;
 void auth_output_clear(struct auth_output *out);

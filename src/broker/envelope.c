@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/envelope.h"
 
-#include "broker/json_reader.h"
+#include "base/json_reader.h"
 #include "http/target.h"
 
 #include <string.h>
@@ -69,18 +69,18 @@ static enum av_err
 take_text(struct json_reader *r, struct buf *out, const char *key, struct fault *f)
 {
 	enum json_kind kind;
-	enum av_err e = json_peek(r, &kind);
+	enum av_err e = json_reader_peek(r, &kind);
 
 	if (e == AV_OK && kind == JSON_NULL)
-		return json_skip(r);
+		return json_reader_skip(r);
 	if (e == AV_OK && kind != JSON_STRING) {
 		/* What is wrong inside it is the nearer fault. */
-		e = json_skip(r);
+		e = json_reader_skip(r);
 		return e != AV_OK ? e
 		                  : fault_set(f, AV_EINVAL, "envelope_type", REMEDY,
 		                        "The envelope's %s is no string.", key);
 	}
-	return e == AV_OK ? json_string(r, out) : e;
+	return e == AV_OK ? json_reader_string(r, out) : e;
 }
 
 static enum av_err
@@ -111,12 +111,12 @@ static enum av_err
 take_timeout(struct envelope *v, struct json_reader *r, struct fault *f)
 {
 	enum json_kind kind;
-	enum av_err e = json_peek(r, &kind);
+	enum av_err e = json_reader_peek(r, &kind);
 
 	if (e == AV_OK && kind == JSON_NUMBER)
-		return json_number(r, &v->timeout);
+		return json_reader_number(r, &v->timeout);
 	if (e == AV_OK)
-		e = json_skip(r);
+		e = json_reader_skip(r);
 	if (e != AV_OK || kind == JSON_NULL)
 		return e;
 	return fault_set(f, AV_EINVAL, "envelope_type", "Give milliseconds as a plain number.",
@@ -145,7 +145,7 @@ static enum av_err
 take_body_mode(struct envelope *v, struct json_reader *r, bool *given, struct fault *f)
 {
 	enum json_kind kind;
-	enum av_err e = json_peek(r, &kind);
+	enum av_err e = json_reader_peek(r, &kind);
 
 	*given = e == AV_OK && kind != JSON_NULL;
 	if (*given && v->body_given)
@@ -239,7 +239,7 @@ take_member(const struct envelope_object *o, struct envelope *v, struct json_rea
 		seen[i] = true;
 		return o->keys[i].take(v, r, f);
 	}
-	e = json_skip(r);
+	e = json_reader_skip(r);
 	if (e != AV_OK)
 		return e;
 	return fault_set(f, AV_EINVAL, "envelope_key", REMEDY,
@@ -252,13 +252,13 @@ take_object(const struct envelope_object *o, struct envelope *v, struct json_rea
 {
 	bool seen[KEYS_MAX] = {false}, more = true;
 	struct buf key;
-	enum av_err e = json_enter(r, JSON_OBJECT);
+	enum av_err e = json_reader_enter(r, JSON_OBJECT);
 	size_t i;
 
 	buf_init(&key, ENVELOPE_KEY_MAX);
 	while (e == AV_OK && more) {
 		buf_reset(&key);
-		e = json_next(r, JSON_OBJECT, &key, &more);
+		e = json_reader_next(r, JSON_OBJECT, &key, &more);
 		if (e == AV_OK && more)
 			e = take_member(o, v, r, span(&key), seen, f);
 	}
@@ -319,19 +319,19 @@ take_headers(struct envelope *v, struct json_reader *r, struct fault *f)
 {
 	enum json_kind kind;
 	bool more = true;
-	enum av_err e = json_peek(r, &kind);
+	enum av_err e = json_reader_peek(r, &kind);
 
 	if (e == AV_OK && kind != JSON_ARRAY) {
-		e = json_skip(r);
+		e = json_reader_skip(r);
 		if (e != AV_OK || kind == JSON_NULL)
 			return e;
 		return fault_set(f, AV_EINVAL, "envelope_type", "Give [{name, value}].",
 		    "The envelope's request.headers is no array.");
 	}
 	if (e == AV_OK)
-		e = json_enter(r, JSON_ARRAY);
+		e = json_reader_enter(r, JSON_ARRAY);
 	while (e == AV_OK && more) {
-		e = json_next(r, JSON_ARRAY, NULL, &more);
+		e = json_reader_next(r, JSON_ARRAY, NULL, &more);
 		if (e == AV_OK && more)
 			e = take_header(v, r, f);
 	}
@@ -383,7 +383,7 @@ envelope_parse(struct envelope *v, struct str text, struct fault *f)
 		return e;
 	e = take_object(&envelope, v, &r, f);
 	if (e == AV_OK)
-		e = json_end(&r);
+		e = json_reader_end(&r);
 	if (r.fault.err != AV_OK) {
 		*f = r.fault;
 		e = r.fault.err;

@@ -54,7 +54,9 @@ def custom_echo(world, value, *auth):
      "/tsomekey-1234/echo?a=1", []),
     (["--auth", "basic"], "joe:somekey-1234", "/echo?a=1",
      ["Basic " + base64.b64encode(b"joe:somekey-1234").decode()]),
-], ids=["query", "query-default", "path", "basic"])
+    (["--auth", "basic"], '{"username": "joe", "password": "somekey-1234"}', "/echo?a=1",
+     ["Basic " + base64.b64encode(b"joe:somekey-1234").decode()]),
+], ids=["query", "query-default", "path", "basic", "basic-json"])
 def test_custom_strategy_puts_the_secret_in_its_place(world, upstream, auth, value, target, authorization):
     upstream.route("/tsomekey-1234/echo", lambda c, r: c.reply(200, b"{}"))
     result = custom_echo(world, value, *auth).ok()
@@ -62,6 +64,31 @@ def test_custom_strategy_puts_the_secret_in_its_place(world, upstream, auth, val
     assert request.target == target
     assert request.header_all("authorization") == authorization
     assert b"somekey-1234" not in result.out and "somekey-1234" not in result.errors
+
+
+def test_fields_of_a_json_secret_go_to_their_headers(world, upstream):
+    value = '{"id": "id-of-some-key", "keys": {"live": "somekey-1234"}}'
+    result = custom_echo(world, value, "--auth", "multi-header", "--auth-header", "X-Id={{id}}",
+                         "--auth-header", "X-Key=k {{keys.live}}").ok()
+    (request,) = upstream.requests
+    assert request.header_all("x-id") == ["id-of-some-key"]
+    assert request.header_all("x-key") == ["k somekey-1234"]
+    assert b"somekey-1234" not in result.out and b"id-of-some-key" not in result.out
+
+
+@pytest.mark.parametrize("auth,value,reason", [
+    (["--auth", "basic"], '{"username": "joe", "passw": "somekey-1234"}', "user:password"),
+    (["--auth", "basic"], '{"username": "joe", "password": "somekey-1234"', "user:password"),
+    (["--auth", "multi-header", "--auth-header", "X-Id={{id}}"], '{"id": ["somekey-1234"]}', "JSON object"),
+    (["--auth", "multi-header", "--auth-header", "X-Id={{id}}"], "somekey-1234", "JSON object"),
+    (["--auth", "multi-header", "--auth-header", "X-Id={{id}}"], '{"key": "somekey-1234"}',
+     "does not have"),
+])
+def test_json_secret_of_the_wrong_shape_is_refused_and_not_shown(world, upstream, auth, value, reason):
+    result = custom_echo(world, value, *auth).failed()
+    assert reason in result.errors
+    assert upstream.requests == []
+    assert "somekey" not in result.errors + result.text + world.log() + str(world.audit())
 
 
 def test_custom_ones_are_listed_and_described(acme):

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "broker/envelope.h"
-#include "broker/json_reader.h"
+#include "base/json_reader.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "broker/json_reader.h"
+#include "base/json_reader.h"
 
 #include <string.h>
 
@@ -40,7 +40,7 @@ skip_blanks(struct json_reader *r)
 }
 
 enum av_err
-json_peek(struct json_reader *r, enum json_kind *kind)
+json_reader_peek(struct json_reader *r, enum json_kind *kind)
 {
 	int c = skip_blanks(r);
 
@@ -72,10 +72,10 @@ json_peek(struct json_reader *r, enum json_kind *kind)
 }
 
 enum av_err
-json_enter(struct json_reader *r, enum json_kind kind)
+json_reader_enter(struct json_reader *r, enum json_kind kind)
 {
 	enum json_kind found;
-	enum av_err e = json_peek(r, &found);
+	enum av_err e = json_reader_peek(r, &found);
 
 	if (e != AV_OK)
 		return e;
@@ -91,7 +91,7 @@ json_enter(struct json_reader *r, enum json_kind kind)
 }
 
 enum av_err
-json_next(struct json_reader *r, enum json_kind in, struct buf *key, bool *more)
+json_reader_next(struct json_reader *r, enum json_kind in, struct buf *key, bool *more)
 {
 	int c = skip_blanks(r), close = in == JSON_OBJECT ? '}' : ']';
 	enum av_err e = r->fault.err;
@@ -117,7 +117,7 @@ json_next(struct json_reader *r, enum json_kind in, struct buf *key, bool *more)
 		return AV_OK;
 	if (c != '"')
 		return bad(r, "no key");
-	e = json_string(r, key);
+	e = json_reader_string(r, key);
 	if (e == AV_OK && skip_blanks(r) != ':')
 		e = bad(r, "no colon");
 	r->at++;
@@ -218,7 +218,7 @@ take_escape(struct json_reader *r, struct buf *out)
 }
 
 enum av_err
-json_string(struct json_reader *r, struct buf *out)
+json_reader_string(struct json_reader *r, struct buf *out)
 {
 	enum av_err e = r->fault.err;
 
@@ -266,7 +266,7 @@ take_digits(struct json_reader *r)
 }
 
 enum av_err
-json_number(struct json_reader *r, struct str *out)
+json_reader_number(struct json_reader *r, struct str *out)
 {
 	size_t from;
 	int c = skip_blanks(r);
@@ -316,7 +316,7 @@ skip_string(struct json_reader *r)
 	enum av_err e;
 
 	buf_init(&drop, r->text.len);
-	e = json_string(r, &drop);
+	e = json_reader_string(r, &drop);
 	buf_clear(&drop);
 	return e;
 }
@@ -330,7 +330,7 @@ skip_plain(struct json_reader *r, enum json_kind kind)
 	case JSON_STRING:
 		return skip_string(r);
 	case JSON_NUMBER:
-		return json_number(r, &unused);
+		return json_reader_number(r, &unused);
 	case JSON_TRUE:
 		return take_word(r, STR_LIT("true"));
 	case JSON_FALSE:
@@ -346,7 +346,7 @@ skip_plain(struct json_reader *r, enum json_kind kind)
 
 /* Without recursion: the depth that the text chooses must not be ours. */
 enum av_err
-json_skip(struct json_reader *r)
+json_reader_skip(struct json_reader *r)
 {
 	enum json_kind open[JSON_DEPTH_MAX + 1], kind;
 	unsigned n = 0;
@@ -357,9 +357,9 @@ json_skip(struct json_reader *r)
 		struct buf key;
 
 		if (more) {
-			e = json_peek(r, &kind);
+			e = json_reader_peek(r, &kind);
 			if (e == AV_OK && (kind == JSON_OBJECT || kind == JSON_ARRAY)) {
-				e = json_enter(r, kind);
+				e = json_reader_enter(r, kind);
 				open[n++] = kind;
 			} else if (e == AV_OK) {
 				e = skip_plain(r, kind);
@@ -368,7 +368,7 @@ json_skip(struct json_reader *r)
 		if (e != AV_OK || n == 0)
 			return e;
 		buf_init(&key, r->text.len);
-		e = json_next(r, open[n - 1], &key, &more);
+		e = json_reader_next(r, open[n - 1], &key, &more);
 		buf_clear(&key);
 		if (e == AV_OK && !more)
 			n--;
@@ -377,7 +377,7 @@ json_skip(struct json_reader *r)
 }
 
 enum av_err
-json_end(struct json_reader *r)
+json_reader_end(struct json_reader *r)
 {
 	if (r->fault.err != AV_OK)
 		return r->fault.err;

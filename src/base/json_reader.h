@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * json_reader.h - a strict pull reader of JSON (RFC 8259), for text that an agent wrote.
+ * json_reader.h - a strict pull reader of JSON (RFC 8259), for text from outside.
  *
  * Strings come out byte for byte, with \u0000 as a NUL byte; numbers stay text. Refused: bytes that
  * are not UTF-8, lone surrogates, raw control bytes, more than JSON_DEPTH_MAX levels, anything after
- * the one value. Keeps nothing of its own: it borrows the text.
+ * the one value. Keeps nothing of its own: it borrows the text, and its faults show none of it.
  *
  * The first error sticks: every later call gives it back. Reasons are `json` and `json_depth`.
  */
-#ifndef AV_BROKER_JSON_READER_H
-#define AV_BROKER_JSON_READER_H
+#ifndef AV_BASE_JSON_READER_H
+#define AV_BASE_JSON_READER_H
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -32,20 +32,20 @@ struct json_reader {
 /* AV_EFORMAT where the text is not UTF-8. */
 enum av_err json_reader_init(struct json_reader *r, struct str text, struct fault *f) AV_MUST_USE;
 /* What the next value is, without taking it. */
-enum av_err json_peek(struct json_reader *r, enum json_kind *kind) AV_MUST_USE;
-/* Takes '{' or '['; json_next() then steps through what is in it. */
-enum av_err json_enter(struct json_reader *r, enum json_kind kind) AV_MUST_USE;
+enum av_err json_reader_peek(struct json_reader *r, enum json_kind *kind) AV_MUST_USE;
+/* Takes '{' or '['; json_reader_next() then steps through what is in it. */
+enum av_err json_reader_enter(struct json_reader *r, enum json_kind kind) AV_MUST_USE;
 /* *more: another member or item follows; in an object its key was put into `key` (NULL: an array).
  * Otherwise the closing bracket was taken. */
-enum av_err json_next(struct json_reader *r, enum json_kind in, struct buf *key, bool *more)
+enum av_err json_reader_next(struct json_reader *r, enum json_kind in, struct buf *key, bool *more)
     AV_MUST_USE;
 /* Appends the decoded string. AV_ELIMIT where `out` has no room. */
-enum av_err json_string(struct json_reader *r, struct buf *out) AV_MUST_USE;
+enum av_err json_reader_string(struct json_reader *r, struct buf *out) AV_MUST_USE;
 /* The number's own text. */
-enum av_err json_number(struct json_reader *r, struct str *out) AV_MUST_USE;
+enum av_err json_reader_number(struct json_reader *r, struct str *out) AV_MUST_USE;
 /* Takes any value. */
-enum av_err json_skip(struct json_reader *r) AV_MUST_USE;
+enum av_err json_reader_skip(struct json_reader *r) AV_MUST_USE;
 /* Nothing but blanks may follow. */
-enum av_err json_end(struct json_reader *r) AV_MUST_USE;
+enum av_err json_reader_end(struct json_reader *r) AV_MUST_USE;
 
 #endif
