@@ -256,6 +256,11 @@ bench:
 	$(Q)$(MAKE) --no-print-directory VARIANT=release all
 	$(Q)BUILDDIR='$(BUILDDIR)' PYTHON='$(PYTHON)' tests/bench/bench.sh
 
+.PHONY: soak
+soak:
+	$(Q)$(MAKE) --no-print-directory VARIANT=release all
+	$(Q)BUILDDIR='$(BUILDDIR)' PYTHON='$(PYTHON)' tests/bench/soak.sh
+
 .PHONY: cov
 cov:
 	$(Q)$(MAKE) --no-print-directory VARIANT=cov all unit-bins
@@ -298,6 +303,7 @@ help:
 	@echo 'make check      all tests, under AddressSanitizer and UndefinedBehaviorSanitizer'
 	@echo 'make fuzz       every fuzzer for FUZZ_SECONDS ($(FUZZ_SECONDS)) each'
 	@echo 'make bench      direct, nginx and aivault side by side'
+	@echo 'make soak       ten minutes of mixed work at 64 connections (SOAK_SECONDS)'
 	@echo 'make cov        line coverage of the unit tests'
 	@echo 'make lint       include edges, symbols, secret users, formatting of Lua and shell'
 	@echo 'make format     clang-format over src and tests'

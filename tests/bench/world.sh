@@ -16,7 +16,7 @@ trap 'kill "${pids[@]}" 2>/dev/null || :; wait; rm -rf "$dir"' EXIT
 
 # ---- the upstream, and nginx as a proxy before it ------------------------------------------------
 mkdir "$dir/up" "$dir/proxy"
-truncate -s 256M "$AV_NET_DIR/models" # where the unprivileged worker can read it
+truncate -s "${large_mb:-256}M" "$AV_NET_DIR/models" # where the unprivileged worker can read it
 answer=$(printf 'x%.0s' {1..1024})
 common='worker_processes 1; daemon off; error_log stderr crit;
 	events { worker_connections 4096; }'
@@ -24,7 +24,7 @@ http='access_log off; keepalive_timeout 600; keepalive_requests 100000000;
 	client_body_temp_path tmp; proxy_temp_path tmp; fastcgi_temp_path tmp; uwsgi_temp_path tmp; scgi_temp_path tmp;'
 cat >"$dir/up/nginx.conf" <<EOF
 pid $dir/up/pid; $common
-http { $http
+http { $http client_max_body_size 0;
 	server {
 		listen 104.18.7.192:443 ssl; server_name $host;
 		ssl_certificate $AV_NET_DIR/server.pem; ssl_certificate_key $AV_NET_DIR/server.key;
@@ -36,7 +36,7 @@ http { $http
 EOF
 cat >"$dir/proxy/nginx.conf" <<EOF
 pid $dir/proxy/pid; $common
-http { $http
+http { $http client_max_body_size 0;
 	upstream api { server $host:443; keepalive 128; keepalive_requests 100000000; }
 	server {
 		listen unix:$dir/proxy/sock;
