@@ -219,7 +219,7 @@ unit-bins: $(UNIT_BINS)
 FUZZ_SRCS := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_BINS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_SRCS))
 FUZZ_LAYERS := keeper audit auth vault policy broker cli daemon wire reach http base
-$(B)/fuzz/%: tests/fuzz/%.c $(B)/obj/gen/builtin_manifests.o $(B)/obj/gen/embedded_lua.o $(call libs,$(FUZZ_LAYERS)) $(LLHTTP_LIB)
+$(B)/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(B)/obj/gen/builtin_manifests.o $(B)/obj/gen/embedded_lua.o $(call libs,$(FUZZ_LAYERS)) $(LLHTTP_LIB)
 	@mkdir -p $(@D)
 	$(Q)echo "  FUZZ  $@" && $(CC) $(CPPFLAGS_ALL) $(LLHTTP_CFLAGS) $(LUA_CFLAGS) $(CJSON_CFLAGS) $(CFLAGS_ALL) -Wno-missing-prototypes $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $< $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(EXT_keeper) $(EXT_broker) $(EXT_policy)
 .PHONY: fuzz-bins
@@ -301,7 +301,7 @@ help:
 	@echo 'make deps       install what building, testing and linting need'
 	@echo 'make demo       install, build, and show aivault at work in a throw-away directory'
 	@echo 'make check      all tests, under AddressSanitizer and UndefinedBehaviorSanitizer'
-	@echo 'make fuzz       every fuzzer for FUZZ_SECONDS ($(FUZZ_SECONDS)) each'
+	@echo 'make fuzz       every fuzzer for FUZZ_SECONDS ($(FUZZ_SECONDS)) each, FUZZ_JOBS (2) at a time'
 	@echo 'make bench      direct, nginx and aivault side by side'
 	@echo 'make soak       ten minutes of mixed work at 64 connections (SOAK_SECONDS)'
 	@echo 'make cov        line coverage of the unit tests'

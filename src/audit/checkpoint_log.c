@@ -132,6 +132,8 @@ checkpoint_log_last(const char *path, int64_t *id)
 	size_t end = (size_t)n - 1, start = end;
 	while (start > 0 && tail[start - 1] != '\n')
 		start--;
+	if (start == 0 && st.st_size > (off_t)sizeof(tail))
+		return AV_EFORMAT; /* the line may begin earlier */
 	e = checkpoint_line_parse((struct str){ tail + start, end - start }, &c);
 	if (e == AV_OK)
 		*id = c.id;
@@ -144,8 +146,8 @@ checkpoint_log_read(const char *path, enum av_err (*each)(void *ctx, const struc
 {
 	char line[CHECKPOINT_LINE_MAX];
 	struct checkpoint c;
-	bool middle = false;
-	int fd = -1;
+	size_t n = 0; /* of the line; what is over the room is counted only */
+	int fd = -1, byte;
 	*torn = 0;
 	enum av_err e = open_log(path, O_RDONLY, &fd);
 	if (e != AV_OK)
@@ -155,16 +157,21 @@ checkpoint_log_read(const char *path, enum av_err (*each)(void *ctx, const struc
 		io_close(&fd);
 		return AV_ENOMEM;
 	}
-	while (e == AV_OK && fgets(line, sizeof(line), f) != NULL) {
-		size_t n = strcspn(line, "\n");
-		bool whole = line[n] == '\n';
-		if (whole && !middle && checkpoint_line_parse((struct str){ line, n }, &c) == AV_OK)
+	/* By bytes: a crash may leave zeroes, which end no line. */
+	while (e == AV_OK && (byte = getc(f)) != EOF) {
+		if (byte != '\n') {
+			if (n < sizeof(line))
+				line[n] = (char)byte;
+			n++;
+			continue;
+		}
+		if (n <= sizeof(line) && checkpoint_line_parse((struct str){ line, n }, &c) == AV_OK)
 			e = each(ctx, &c);
-		else if (whole)
+		else
 			*torn += 1;
-		middle = !whole;
+		n = 0;
 	}
-	*torn += middle ? 1 : 0;
+	*torn += n > 0 ? 1 : 0;
 	if (e == AV_OK && ferror(f))
 		e = AV_ESYS;
 	fclose(f);

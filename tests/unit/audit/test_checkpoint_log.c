@@ -139,12 +139,39 @@ test_last_line_is_found_at_the_end_of_a_long_file(void **state)
 	assert_int_equal(rmdir(dir), 0);
 }
 
+static void
+test_zeroes_of_a_crash_cost_one_line_only(void **state)
+{
+	char dir[] = "/tmp/aivault-points-XXXXXX", path[CHECKPOINT_LOG_PATH_MAX], db[64];
+	const char zeroes[900] = { 0 };
+	struct seen seen = { 0, 0 };
+	struct checkpoint c = sample(1);
+	uint64_t torn = 0;
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(db, sizeof(db), "%s/vault.db", dir);
+	assert_int_equal(checkpoint_log_path(db, path, sizeof(path)), AV_OK);
+	for (size_t n = 1; n <= sizeof(zeroes); n += sizeof(zeroes) - 1) {
+		assert_int_equal(checkpoint_log_append(path, &c), AV_OK);
+		int fd = open(path, O_WRONLY | O_APPEND);
+		assert_int_equal(write(fd, zeroes, n), (ssize_t)n);
+		close(fd);
+		assert_int_equal(checkpoint_log_append(path, &c), AV_OK);
+	}
+	assert_int_equal(checkpoint_log_read(path, count_one, &seen, &torn), AV_OK);
+	assert_int_equal(seen.count, 4);
+	assert_int_equal(torn, 2);
+	unlink(path);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_line_reads_back_and_has_one_form),
 		cmocka_unit_test(test_last_line_is_found_at_the_end_of_a_long_file),
+		cmocka_unit_test(test_zeroes_of_a_crash_cost_one_line_only),
 		cmocka_unit_test(test_appending_keeps_what_stands_and_passes_a_torn_line),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
