@@ -426,6 +426,8 @@ call_send(struct call *c, const struct keeper_released *released)
 		rq.body = (struct str){c->body.len > 0 ? (const char *)c->body.data : "", c->body.len};
 	buf_init(&target, CALL_TARGET_MAX);
 	e = outgoing_needles(released, &c->scrub);
+	for (size_t i = 0; i < c->res->r.response_block.count && e == AV_OK; i++)
+		e = scrub_add_block(&c->scrub, str_of(c->res->r.response_block.items[i]));
 	if (e != AV_OK)
 		fault_set(&f, e, "scrub", "", "The answer could not be guarded.");
 	else

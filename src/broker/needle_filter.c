@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define BLOCK 3u
+#define BLOCK NEEDLE_FILTER_MIN
 
 static uint32_t
 block_hash(const uint8_t *p)

@@ -80,20 +80,20 @@ needles_grow(struct scrub *s)
 	return true;
 }
 
-enum av_err
-scrub_add(struct scrub *s, struct str needle)
+static enum av_err
+add(struct scrub *s, struct str needle, bool body_only)
 {
 	struct scrub_needle *n;
 	size_t i;
 
-	if (needle.len < SCRUB_MIN_NEEDLE)
-		return AV_OK;
 	if (needle.len > SCRUB_MAX_NEEDLE)
 		return AV_ELIMIT;
 	for (i = 0; i < s->count; i++) {
-		if (s->needles[i].len == needle.len &&
-		    memcmp(s->needles[i].bytes, needle.p, needle.len) == 0)
+		n = &s->needles[i];
+		if (n->len == needle.len && memcmp(n->bytes, needle.p, needle.len) == 0) {
+			n->body_only = n->body_only && body_only;
 			return AV_OK;
+		}
 	}
 	if (!needles_grow(s))
 		return s->count == SCRUB_MAX_NEEDLES ? AV_ELIMIT : AV_ENOMEM;
@@ -110,9 +110,22 @@ scrub_add(struct scrub *s, struct str needle)
 	}
 	memcpy(n->bytes, needle.p, needle.len);
 	n->len = needle.len;
+	n->body_only = body_only;
 	needle_build(n);
 	s->count++;
 	return AV_OK;
+}
+
+enum av_err
+scrub_add(struct scrub *s, struct str needle)
+{
+	return needle.len < SCRUB_MIN_NEEDLE ? AV_OK : add(s, needle, false);
+}
+
+enum av_err
+scrub_add_block(struct scrub *s, struct str text)
+{
+	return text.len == 0 ? AV_OK : add(s, text, true);
 }
 
 /*
@@ -190,12 +203,14 @@ filter_ready(struct scrub *s)
 
 	if (s->filter != NULL || s->count == 0)
 		return s->filter != NULL;
-	s->filter = malloc(sizeof(*s->filter));
-	if (s->filter == NULL)
-		return false;
 	for (i = 0; i < s->count; i++)
 		if (s->needles[i].len < shortest)
 			shortest = s->needles[i].len;
+	if (shortest < NEEDLE_FILTER_MIN)
+		return false;
+	s->filter = malloc(sizeof(*s->filter));
+	if (s->filter == NULL)
+		return false;
 	needle_filter_init(s->filter, shortest);
 	for (i = 0; i < s->count; i++)
 		needle_filter_add(s->filter,
@@ -205,7 +220,8 @@ filter_ready(struct scrub *s)
 
 /* Stars the occurrences that lie whole in in[0..len), which stands at work[base]. */
 static uint64_t
-filter_walk(const struct scrub *s, const uint8_t *in, size_t len, uint8_t *work, size_t base)
+filter_walk(const struct scrub *s, bool body, const uint8_t *in, size_t len, uint8_t *work,
+    size_t base)
 {
 	uint64_t hits = 0;
 	size_t at, i;
@@ -214,7 +230,7 @@ filter_walk(const struct scrub *s, const uint8_t *in, size_t len, uint8_t *work,
 		for (i = 0; i < s->count; i++) {
 			const struct scrub_needle *n = &s->needles[i];
 
-			if (n->bytes[0] != in[at] || n->len > len - at ||
+			if (n->bytes[0] != in[at] || n->len > len - at || (n->body_only && !body) ||
 			    memcmp(n->bytes, in + at, n->len) != 0)
 				continue;
 			memset(work + base + at, SCRUB_STAR, n->len);
@@ -234,7 +250,7 @@ scrub_piece(struct scrub *s, const uint8_t *in, size_t len, struct buf *out)
 	if (e != AV_OK)
 		return e;
 	if (large)
-		s->hits += filter_walk(s, in, len, s->held.data, base);
+		s->hits += filter_walk(s, true, in, len, s->held.data, base);
 	for (i = 0; i < s->count; i++) {
 		struct scrub_needle *n = &s->needles[i];
 
@@ -293,13 +309,14 @@ scrub_text(struct scrub *s, struct str text, struct buf *out)
 	if (e != AV_OK || text.len < SCRUB_MIN_NEEDLE)
 		return e;
 	if (filter_ready(s)) {
-		(void)filter_walk(s, in, text.len, out->data, 0);
+		(void)filter_walk(s, false, in, text.len, out->data, 0);
 		return AV_OK;
 	}
 	for (i = 0; i < s->count; i++) {
 		size_t state = 0;
 
-		(void)needle_walk(&s->needles[i], &state, in, text.len, out->data, 0);
+		if (!s->needles[i].body_only)
+			(void)needle_walk(&s->needles[i], &state, in, text.len, out->data, 0);
 	}
 	return AV_OK;
 }
@@ -310,7 +327,7 @@ scrub_in_name(const struct scrub *s, struct str name)
 	for (size_t i = 0; i < s->count; i++) {
 		const struct scrub_needle *n = &s->needles[i];
 
-		for (size_t at = 0; n->len <= name.len && at <= name.len - n->len; at++) {
+		for (size_t at = 0; !n->body_only && n->len <= name.len && at <= name.len - n->len; at++) {
 			if (strncasecmp(name.p + at, (const char *)n->bytes, n->len) == 0)
 				return true;
 		}

@@ -30,6 +30,7 @@ struct scrub_needle {
 	uint32_t *fail; /* fail[i]: longest proper border of the first i + 1 bytes */
 	size_t len;
 	size_t state;   /* bytes matched so far */
+	bool body_only;
 };
 
 struct scrub {
@@ -44,11 +45,13 @@ void scrub_init(struct scrub *s);
 void scrub_clear(struct scrub *s);
 /* Copies the needle. One shorter than SCRUB_MIN_NEEDLE or known already is left out silently. */
 enum av_err scrub_add(struct scrub *s, struct str needle) AV_MUST_USE;
+/* A text that is to be taken out of bodies, not out of headers; of any length from 1. */
+enum av_err scrub_add_block(struct scrub *s, struct str text) AV_MUST_USE;
 /* Appends to `out` what is sure by now. */
 enum av_err scrub_feed(struct scrub *s, const uint8_t *in, size_t len, struct buf *out) AV_MUST_USE;
 /* Appends what was held back; the stream is over. */
 enum av_err scrub_end(struct scrub *s, struct buf *out) AV_MUST_USE;
-/* One whole text, apart from the stream: the result replaces what is in `out`. */
+/* One whole text, apart from the stream and its blocks: the result replaces what is in `out`. */
 enum av_err scrub_text(struct scrub *s, struct str text, struct buf *out) AV_MUST_USE;
 /* Whether a header's name, which has lost its case, holds a needle in any case. */
 bool scrub_in_name(const struct scrub *s, struct str name);

@@ -27,7 +27,7 @@ static const struct option options[] = {
 	{"rate-limit-per-minute", "N", false, "set: at most N calls in any minute; 0: none"},
 	{"max-request-body-bytes", "N", false, "set: refuse a larger request body"},
 	{"max-response-body-bytes", "N", false, "set: end a transfer that gets longer"},
-	{"response-block", "TEXT", true, "not in this version"},
+	{"response-block", "TEXT", true, "set: star this text out of answers' bodies (repeatable)"},
 	{NULL, NULL, false, NULL},
 };
 
@@ -59,11 +59,8 @@ check(const struct args *a, const char **op, struct fault *f)
 	    : strcmp(action, "clear") == 0 ? "capability.policy.clear" : NULL;
 	if (*op == NULL)
 		return fault_set(f, AV_EUSAGE, "usage", "", "the action is set, get or clear");
-	if (args_has(a, "response-block"))
-		return fault_set(f, AV_EUSAGE, "response_block",
-		    "Leave it out; the key itself is always taken out of answers",
-		    "--response-block is refused: this version cannot take other texts out of an "
-		    "answer, and a block that does not block would be worse than none");
+	if (args_has(a, "response-block") && strcmp(action, "set") != 0)
+		return fault_set(f, AV_EUSAGE, "usage", "", "--response-block goes with set");
 	if (!args_has(a, "capability"))
 		return fault_set(f, AV_EUSAGE, "usage", "", "--capability is required");
 	return AV_OK;
@@ -79,7 +76,9 @@ run_policy(struct args *a)
 
 	if (e == AV_OK)
 		e = add_limits(a, strcmp(a->positional[0], "set") == 0, o, &f);
-	if (e == AV_OK && !json_add_option(o, "capability", a, "capability"))
+	if (e == AV_OK && (!json_add_option(o, "capability", a, "capability") ||
+	                      (args_has(a, "response-block") &&
+	                          !json_add_options(o, "responseBlock", a, "response-block"))))
 		e = AV_ENOMEM;
 	if (e == AV_OK)
 		return operator_print(op, o, (struct str){NULL, 0}, false);

@@ -38,6 +38,26 @@ read_limit(struct op_call *c, const char *key, uint64_t max, uint64_t *out)
 	return AV_OK;
 }
 
+static enum av_err
+read_blocks(struct op_call *c, struct string_list *out)
+{
+	struct string_list given = { 0 };
+	enum av_err e = arg_list(c->args, "responseBlock", &given);
+	for (size_t i = 0; e == AV_OK && i < given.count; i++) {
+		struct str text = str_of(given.items[i]);
+		if (text.len == 0 || text.len > POLICY_MAX_BLOCK_BYTES)
+			e = fault_set(c->fault, AV_EUSAGE, "response_block", "",
+			    "a text to block has 1 to %u bytes", POLICY_MAX_BLOCK_BYTES);
+		else if (!string_list_has(out, text))
+			e = string_list_add(out, text);
+	}
+	if (e == AV_OK && out->count > POLICY_MAX_BLOCKS)
+		e = fault_set(c->fault, AV_EUSAGE, "response_block", "",
+		    "a capability blocks at most %u texts", POLICY_MAX_BLOCKS);
+	string_list_clear(&given);
+	return e;
+}
+
 static void
 note_limit(char *note, size_t room, const char *word, uint64_t v)
 {
@@ -63,6 +83,8 @@ store_policy(struct op_call *c, const struct policy_params *p)
 	note_limit(note, sizeof(note), "rate_per_minute", p->rate_per_minute);
 	note_limit(note, sizeof(note), "max_request_bytes", p->max_request_bytes);
 	note_limit(note, sizeof(note), "max_response_bytes", p->max_response_bytes);
+	if (p->response_block.count > 0)
+		note_limit(note, sizeof(note), "response_blocks", p->response_block.count);
 	struct audit_event event = op_event(c, "policy.set");
 	event.capability = str_of(p->capability);
 	event.note = str_of(note);
@@ -81,11 +103,13 @@ op_policy_set(struct op_call *c)
 		e = read_limit(c, "maxRequestBodyBytes", POLICY_MAX_BYTES, &p.max_request_bytes);
 	if (e == AV_OK)
 		e = read_limit(c, "maxResponseBodyBytes", POLICY_MAX_BYTES, &p.max_response_bytes);
-	if (e != AV_OK)
-		return e;
+	if (e == AV_OK)
+		e = read_blocks(c, &p.response_block);
 	/* The id may borrow from a row that the change loads anew. */
-	p.capability = str_dup(str_of(id));
-	e = p.capability == NULL ? AV_ENOMEM : store_policy(c, &p);
+	if (e == AV_OK)
+		p.capability = str_dup(str_of(id));
+	if (e == AV_OK)
+		e = p.capability == NULL ? AV_ENOMEM : store_policy(c, &p);
 	if (e == AV_OK)
 		c->result = policy_describe(p.capability, &p);
 	policy_params_clear(&p);

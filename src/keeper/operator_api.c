@@ -37,7 +37,7 @@ static const char *const capability_create_args[] = { "s:id", "s:provider", "s:c
 static const char *const id_args[] = { "s:id", NULL };
 static const char *const policy_args[] = { "s:capability", NULL };
 static const char *const policy_set_args[] = { "s:capability", "n:rateLimitPerMinute",
-	"n:maxRequestBodyBytes", "n:maxResponseBodyBytes", NULL };
+	"n:maxRequestBodyBytes", "n:maxResponseBodyBytes", "l:responseBlock", NULL };
 static const char *const audit_args[] = { "n:limit", "n:beforeTsMs", "n:sinceMs", "n:untilMs",
 	"s:capability", "s:event", "s:decision", "s:caller", NULL };
 

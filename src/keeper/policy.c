@@ -17,6 +17,8 @@ policy_tell(const struct policy_params *p, struct policy_instance *room,
 {
 	out->max_request_bytes = p != NULL ? p->max_request_bytes : POLICY_ABSENT;
 	out->max_response_bytes = p != NULL ? p->max_response_bytes : POLICY_ABSENT;
+	/* Borrowed, as the strings of the instances are. */
+	out->response_block = p != NULL ? p->response_block : (struct string_list){ 0 };
 	out->policies = room;
 	out->policy_count = 0;
 	if (p == NULL || p->rate_per_minute == POLICY_ABSENT)
@@ -88,7 +90,10 @@ policy_describe(const char *capability, const struct policy_params *p)
 	put_limit(policy, "rateLimitPerMinute", p != NULL ? p->rate_per_minute : POLICY_ABSENT);
 	put_limit(policy, "maxRequestBodyBytes", p != NULL ? p->max_request_bytes : POLICY_ABSENT);
 	put_limit(policy, "maxResponseBodyBytes", p != NULL ? p->max_response_bytes : POLICY_ABSENT);
-	cJSON_AddArrayToObject(policy, "responseBodyBlocklist");
+	if (p != NULL)
+		json_list(policy, "responseBodyBlocklist", &p->response_block);
+	else
+		cJSON_AddArrayToObject(policy, "responseBodyBlocklist");
 	if (p != NULL && p->fault.err != AV_OK)
 		json_text(o, "fault", p->fault.message);
 	return o;

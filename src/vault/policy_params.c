@@ -10,6 +10,7 @@ void
 policy_params_clear(struct policy_params *p)
 {
 	free(p->capability);
+	string_list_clear(&p->response_block);
 	memset(p, 0, sizeof(*p));
 }
 
@@ -24,6 +25,9 @@ policy_params_put(struct store *s, const struct kek *k, const struct policy_para
 	fw_u64(&w, p->rate_per_minute);
 	fw_u64(&w, p->max_request_bytes);
 	fw_u64(&w, p->max_response_bytes);
+	/* A row without is as it was before there were any. */
+	if (p->response_block.count > 0)
+		string_list_encode(&p->response_block, &w);
 	enum av_err e = fw_end(&w);
 	if (e == AV_OK)
 		e = row_put(s, k, ROW_POLICY, str_of(p->capability),
@@ -53,7 +57,14 @@ policy_params_decode(const struct row *row, struct policy_params *out)
 	out->rate_per_minute = fr_u64(&r);
 	out->max_request_bytes = fr_u64(&r);
 	out->max_response_bytes = fr_u64(&r);
-	if (fr_finish(&r) != AV_OK || !row->genuine || !str_eq(id, row->id) ||
+	enum av_err e = AV_OK;
+	if (r.err == AV_OK && r.len > 0)
+		e = string_list_decode(&r, POLICY_MAX_BLOCKS, &out->response_block);
+	if (e == AV_ENOMEM) {
+		policy_params_clear(out);
+		return e;
+	}
+	if (e != AV_OK || fr_finish(&r) != AV_OK || !row->genuine || !str_eq(id, row->id) ||
 	    !is_limit(out->rate_per_minute, POLICY_MAX_RATE) ||
 	    !is_limit(out->max_request_bytes, POLICY_MAX_BYTES) ||
 	    !is_limit(out->max_response_bytes, POLICY_MAX_BYTES))

@@ -8,10 +8,13 @@
 #ifndef AV_VAULT_POLICY_PARAMS_H
 #define AV_VAULT_POLICY_PARAMS_H
 
+#include "reach/manifest.h"
 #include "vault/row.h"
 
 #define POLICY_ABSENT UINT64_MAX /* no such limit */
 #define POLICY_MAX_RATE 1000000000u
+#define POLICY_MAX_BLOCKS 32u
+#define POLICY_MAX_BLOCK_BYTES 512u
 #define POLICY_MAX_BYTES ((1ull << 53) - 1) /* what JSON holds exactly */
 
 struct policy_params {
@@ -19,6 +22,7 @@ struct policy_params {
 	uint64_t rate_per_minute; /* 0: no call at all */
 	uint64_t max_request_bytes;
 	uint64_t max_response_bytes;
+	struct string_list response_block; /* texts to take out of answers' bodies */
 	struct fault fault;
 };
 

@@ -16,6 +16,7 @@
 
 #define KEEPER_MAX_PARTS 32u
 #define KEEPER_MAX_SPANS 8u
+#define KEEPER_MAX_BLOCKS 32u
 #define KEEPER_REQUEST_ID_LEN 32u /* lower-case hex of 16 bytes (broker/random_id.h) */
 
 enum keeper_message {
@@ -53,6 +54,7 @@ struct keeper_resolved {
 	struct string_list managed_query;
 	uint64_t max_request_bytes;  /* UINT64_MAX = none */
 	uint64_t max_response_bytes;
+	struct string_list response_block; /* texts to take out of bodies */
 	struct policy_instance *policies; /* strings owned, see _clear */
 	size_t policy_count;
 };

@@ -31,6 +31,7 @@ keeper_resolved_encode(const struct keeper_resolved *m, struct buf *out)
 	string_list_encode(&m->managed_query, &w);
 	fw_u64(&w, m->max_request_bytes);
 	fw_u64(&w, m->max_response_bytes);
+	string_list_encode(&m->response_block, &w);
 	policy_list_encode(m->policies, m->policy_count, &w);
 	return fw_end(&w);
 }
@@ -107,6 +108,7 @@ keeper_resolved_decode(const struct frame *f, struct keeper_resolved *out)
 	reader_fail(&r, string_list_decode(&r, MANAGED_MAX, &out->managed_query));
 	out->max_request_bytes = fr_u64(&r);
 	out->max_response_bytes = fr_u64(&r);
+	reader_fail(&r, string_list_decode(&r, KEEPER_MAX_BLOCKS, &out->response_block));
 	policy_list_decode(&r, &out->policies, &out->policy_count);
 	own_policies(&r, out);
 	e = fr_finish(&r);
@@ -131,6 +133,7 @@ keeper_resolved_clear(struct keeper_resolved *m)
 	free(m->path_prefix);
 	string_list_clear(&m->managed_headers);
 	string_list_clear(&m->managed_query);
+	string_list_clear(&m->response_block);
 	for (size_t i = 0; i < m->policy_count; i++) {
 		free_owned(m->policies[i].policy);
 		for (size_t k = 0; k < m->policies[i].param_count; k++)

@@ -70,10 +70,50 @@ def test_wrong_policies_are_refused(world):
     world.aivault(*POLICY, "change", "--capability", "openai/models").failed(2)
     world.aivault(*POLICY, "get", "--capability", "openai/models",
                   "--rate-limit-per-minute", "1").failed(2)
-    refused = world.aivault(*POLICY, "set", "--capability", "openai/models",
-                            "--response-block", "x").failed(2)
-    assert "--response-block" in refused.errors
-    assert len(refused.errors.strip().splitlines()) == 1
+    for text in ("", "  ", "x" * 513):
+        refused = world.aivault(*POLICY, "set", "--capability", "openai/models",
+                                "--response-block", text).failed(2)
+        assert "1 to 512 bytes" in refused.errors
+    many = [x for i in range(33) for x in ("--response-block", f"text {i}")]
+    world.aivault(*POLICY, "set", "--capability", "openai/models", *many).failed(2)
+    world.aivault(*POLICY, "get", "--capability", "openai/models", "--response-block", "x").failed(2)
+
+
+def test_blocked_texts_are_starred_in_bodies_across_chunks_and_over_restarts(acme, upstream):
+    told = set_policy(acme, "--response-block", " internal host ", "--response-block", "h\u00e9",
+                      "--response-block", "internal host", capability="acme/any")
+    assert told["policy"]["responseBodyBlocklist"] == ["internal host", "h\u00e9"]
+    text = "an internal host, an Internal host, h\u00e9h\u00e9; internal hos".encode()
+    want = ("an " + "*" * 13 + ", an Internal host, " + "*" * 6 + "; internal hos").encode()
+
+    def in_pieces(connection, request):
+        connection.chunked_head(200, headers=[("X-Said", "internal host")])
+        for byte in text:
+            connection.chunk(bytes([byte]))
+        connection.chunk_end()
+
+    upstream.route("/pieces", in_pieces)
+    upstream.route("/whole", lambda c, r: c.reply(200, text * 500))
+
+    def answers():
+        with acme.agent() as agent:
+            pieces = agent.request("GET", "/i/acme/any/-/pieces")
+            assert pieces.body == want
+            assert pieces.header("x-said") == "internal host", "headers are not blocked"
+            whole = agent.request("GET", "/i/acme/any/-/whole")
+            assert whole.body == want * 500
+
+    answers()
+    acme.restart()
+    answers()
+    get = acme.aivault(*POLICY, "get", "--capability", "acme/any").ok().json()
+    assert get["policy"]["responseBodyBlocklist"] == ["internal host", "h\u00e9"]
+    # The whole policy is replaced.
+    set_policy(acme, "--rate-limit-per-minute", "100", capability="acme/any")
+    with acme.agent() as agent:
+        assert agent.request("GET", "/i/acme/any/-/pieces").body == text
+    rows = [r for r in acme.audit() if r["kind"] == "policy.set"]
+    assert "internal host" not in str(rows) and "response_blocks=2" in str(rows)
 
 
 def test_fourth_call_of_three_is_refused_at_once_and_by_the_command_line(openai, upstream):

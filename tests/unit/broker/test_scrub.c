@@ -281,6 +281,87 @@ test_needle_added_after_a_search_is_searched_for_too(void **state)
 }
 
 static void
+test_block_goes_out_of_bodies_and_stays_in_headers(void **state)
+{
+	static const struct {
+		const char *block, *text, *clean;
+	} t[] = {
+		{"a", "banana", "b*n*n*"},
+		{"an", "banana", "b****a"},
+		{"nan", "banana", "ba***a"},
+		{"secret-key", "a secret-key", "* **********"},
+	};
+	size_t i, cut;
+
+	(void)state;
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		for (cut = 1; cut <= strlen(t[i].text); cut++) {
+			size_t len = strlen(t[i].text), off;
+			struct scrub s;
+			struct buf out;
+
+			scrub_init(&s);
+			buf_init(&out, 4096);
+			assert_int_equal(scrub_add_block(&s, STR_LIT("")), AV_OK);
+			assert_int_equal(scrub_add_block(&s, str_of(t[i].block)), AV_OK);
+			if (i == 3) {
+				assert_int_equal(scrub_add_block(&s, STR_LIT("a")), AV_OK);
+				assert_int_equal(scrub_add(&s, STR_LIT("secret-key")), AV_OK);
+			}
+			for (off = 0; off < len; off += cut)
+				assert_int_equal(scrub_feed(&s, (const uint8_t *)t[i].text + off,
+				    cut < len - off ? cut : len - off, &out), AV_OK);
+			assert_int_equal(scrub_end(&s, &out), AV_OK);
+			assert_string_equal(buf_cstr(&out), t[i].clean);
+			assert_false(scrub_in_name(&s, STR_LIT("x-banana")));
+			assert_int_equal(scrub_text(&s, STR_LIT("banana secret-key"), &out), AV_OK);
+			assert_string_equal(buf_cstr(&out), i == 3 ? "banana **********" : "banana secret-key");
+			buf_clear(&out);
+			scrub_clear(&s);
+		}
+	}
+}
+
+/* Large pieces, with blocks of a length that the filter takes and does not take. */
+static void
+test_blocks_in_large_pieces_match_the_naive_way(void **state)
+{
+	static const char *const blocks[] = {"x", "abc", "bcab"};
+	uint8_t text[5000], want[5000];
+	size_t first, i, j, b;
+	unsigned seed = 4;
+
+	(void)state;
+	for (i = 0; i < sizeof(text); i++) {
+		seed = seed * 1103515245u + 12345u;
+		text[i] = (uint8_t)"abcabcxyz"[(seed >> 16) % 9];
+	}
+	for (first = 0; first < 2; first++) {
+		struct scrub s;
+		struct buf out;
+
+		memcpy(want, text, sizeof(text));
+		scrub_init(&s);
+		buf_init(&out, sizeof(text) + 100);
+		for (b = first; b < 3; b++) {
+			size_t n = strlen(blocks[b]);
+
+			assert_int_equal(scrub_add_block(&s, str_of(blocks[b])), AV_OK);
+			for (j = 0; j + n <= sizeof(text); j++)
+				if (memcmp(text + j, blocks[b], n) == 0)
+					memset(want + j, '*', n);
+		}
+		for (i = 0; i < sizeof(text); i += 500)
+			assert_int_equal(scrub_feed(&s, text + i, 500, &out), AV_OK);
+		assert_int_equal(scrub_end(&s, &out), AV_OK);
+		assert_int_equal(out.len, sizeof(want));
+		assert_memory_equal(out.data, want, sizeof(want));
+		buf_clear(&out);
+		scrub_clear(&s);
+	}
+}
+
+static void
 test_too_many_needles_are_refused(void **state)
 {
 	struct scrub s;
@@ -356,6 +437,8 @@ main(void)
 		cmocka_unit_test(test_small_and_large_pieces_together_match_the_naive_way),
 		cmocka_unit_test(test_needle_longer_than_a_large_piece_is_found),
 		cmocka_unit_test(test_needle_added_after_a_search_is_searched_for_too),
+		cmocka_unit_test(test_block_goes_out_of_bodies_and_stays_in_headers),
+		cmocka_unit_test(test_blocks_in_large_pieces_match_the_naive_way),
 		cmocka_unit_test(test_too_many_needles_are_refused),
 		cmocka_unit_test(test_only_a_possible_beginning_is_held_back),
 		cmocka_unit_test(test_large_pieces_pass_whole),

@@ -92,6 +92,7 @@ a_resolved(struct policy_instance *policies)
 	    .managed_headers = {managed, 2},
 	    .max_request_bytes = UINT64_MAX,
 	    .max_response_bytes = 5,
+	    .response_block = {managed, 2},
 	    .policies = policies,
 	    .policy_count = 2};
 }
@@ -134,6 +135,8 @@ test_resolved_outlives_its_frame(void **state)
 	assert_string_equal(out.managed_headers.items[1], "x-api-key");
 	assert_int_equal(out.managed_query.count, 0);
 	assert_true(out.max_request_bytes == UINT64_MAX && out.max_response_bytes == 5);
+	assert_int_equal(out.response_block.count, 2);
+	assert_string_equal(out.response_block.items[1], "x-api-key");
 	assert_int_equal(out.policy_count, 2);
 	assert_true(str_eq_cstr(out.policies[0].policy, "rate_limit"));
 	assert_true(str_eq_cstr(out.policies[0].params[0].name, "per_minute"));
