@@ -447,6 +447,9 @@ test_counts_and_lengths_have_limits(void **state)
 	m = sample("example");
 	m->capabilities[0].http = 3;
 	expect(m, "manifest_bad_http");
+	m = sample("example");
+	m->capabilities[0].http = 2;
+	expect(m, "manifest_http2");
 }
 
 static void
