@@ -2,6 +2,7 @@
 """The invariants of the architecture, each by its number, on the binaries as they are shipped."""
 
 import base64
+import json
 import os
 import shutil
 import signal
@@ -393,6 +394,22 @@ def test_i7_body_file_is_relative_to_the_callers_directory(acme, upstream):
     assert len(upstream.requests) == 1
 
 
+def test_i7_daemon_opens_no_file_that_a_caller_names(acme, upstream):
+    """The file is a pipe: whoever opened it would be held there, and would let our writer in."""
+    pipe = acme.dir / "pipe"
+    os.mkfifo(pipe)
+    call = {"method": "POST", "path": "/echo"}
+    for more in ({"bodyFilePath": str(pipe)}, {"body": "x", "bodyFilePath": str(pipe)},
+                 {"multipartFiles": [{"field": "f", "path": str(pipe)}]}):
+        with acme.agent() as agent:
+            response = agent.request("POST", "/aivault/proxy", [("Content-Type", "application/json")],
+                                     body=json.dumps({"capability": "acme/any", "request": call | more}).encode())
+            assert response.status == 400 and response.reason, (more, response.body)
+        with pytest.raises(OSError):
+            os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+    assert upstream.requests == []
+
+
 # ---- I8: only the owner operates ------------------------------------------------------------------------
 
 
@@ -412,7 +429,9 @@ def test_i8_another_user_cannot_operate(openai, upstream):
         os.setuid(65534)
 
     for args in (["secrets", "list"], ["audit"], ["status"],
-                 ["capability", "disable", "openai/chat-completions"]):
+                 ["capability", "disable", "openai/chat-completions"],
+                 ["capability", "create", "mine/any", "--credential", "openai", "--method", "GET",
+                  "--path", "/", "--host", "api.openai.com"]):
         done = subprocess.run([program, *args], env=env, preexec_fn=become, cwd="/",
                               stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS, check=False)
         assert done.returncode == 1, (args, done)
@@ -462,6 +481,45 @@ def test_i9_connection_that_closed_while_idle_is_no_reason_to_fail(acme, upstrea
     assert len(upstream.requests) == 2
 
 
+# ---- I10: faults stay local ---------------------------------------------------------------------------
+
+
+def edit(world, statement, values=()):
+    """Somebody changes the database from outside while the daemon is stopped; how many rows."""
+    assert world.stop() == 0, world.log()
+    db = sqlite3.connect(world.root / "vault.db")
+    count = db.execute(statement, values).rowcount
+    db.commit()
+    db.close()
+    world.start()
+    return count
+
+
+def test_i10_changed_rows_disable_themselves_and_nothing_else(world, upstream):
+    good, bad = world.custom(ident="good"), world.custom(ident="bad", host="other.acme-test.com")
+    assert edit(world, "UPDATE credentials SET body = CAST(body || x'00' AS BLOB) WHERE id = 'bad'") == 1
+    with world.agent() as agent:
+        response = agent.request("GET", "/i/bad/any/-/echo")
+        assert response.status >= 400 and response.reason == "credential_row_changed", response.body
+    world.aivault("invoke", "good/any", "--method", "GET", "--path", "/echo").ok()
+    assert upstream.saw(good) and not upstream.saw(bad)
+    assert [r.header_all("host") for r in upstream.requests] == [["api.acme-test.com"]]
+    world.store("LATER")
+    world.aivault("audit", "verify").ok()
+
+
+def test_i10_stored_value_that_does_not_open_stops_its_calls_alone(world, upstream):
+    good, bad = world.custom(ident="good"), world.custom(ident="bad", host="other.acme-test.com")
+    meta = world.aivault("secrets", "list", "-v").ok().json()
+    (secret,) = [s for s in meta if s["name"] == "BAD_KEY"]
+    assert edit(world, "UPDATE secret_values SET value = zeroblob(length(value)) WHERE id = ?",
+                [secret["secretId"]]) == 1
+    world.aivault("invoke", "bad/any", "--method", "GET", "--path", "/echo").failed()
+    assert upstream.connections == 0
+    world.aivault("invoke", "good/any", "--method", "GET", "--path", "/echo").ok()
+    assert upstream.saw(good) and not upstream.saw(bad)
+
+
 # ---- I11: pins hold in the keeper -----------------------------------------------------------------------
 
 
@@ -492,7 +550,86 @@ def test_i11_secret_of_one_credential_is_not_for_anothers_capability(openai, ups
     assert not upstream.saw(openai.key) and not upstream.saw(key)
 
 
-# ---- I12: stored rows are the operator's -------------------------------------------------------------------
+# ---- I12: custom reach needs the operator: capabilities made on the command line -----------------------
+
+
+def test_i12_making_a_capability_is_the_operators_act_and_is_recorded(world, upstream):
+    world.custom(ident="narrow", methods=["GET"], paths=["/echo"])
+    (row,) = world.audit_of("capability.create", 1)
+    assert row["capability"] == "narrow/any" and row["caller"]["uid"] == os.getuid()
+    world.restart()
+    world.aivault("invoke", "narrow/any", "--method", "GET", "--path", "/echo").ok()
+    world.aivault("capability", "create", "narrow/any", "--credential", "narrow", "--method", "POST",
+                  "--path", "/").failed()
+    world.aivault("invoke", "narrow/any", "--method", "POST", "--path", "/echo", "--body", "x").failed()
+    assert [(r.method, r.path) for r in upstream.requests] == [("GET", "/echo")]
+
+
+def test_i12_agents_cannot_make_or_widen_a_capability(world, upstream):
+    world.custom(ident="narrow", methods=["GET"], paths=["/echo"])
+    before = world.aivault("capability", "list", "-v").ok().json()
+    wide = {"id": "narrow/any", "credential": "narrow", "methods": ["POST"], "paths": ["/"]}
+    for method in ("POST", "PUT", "PATCH", "DELETE"):
+        for target in ("/aivault/capabilities", "/aivault/capabilities/narrow/any",
+                       "/aivault/capabilities/wide/any", "/i/narrow/any"):
+            with world.agent() as agent:
+                response = agent.request(method, target, [("Content-Type", "application/json")],
+                                         body=json.dumps(wide).encode())
+                assert 400 <= response.status < 500, (method, target, response.body)
+    # The operator's own message, on the agents' socket.
+    args = json.dumps(wide | {"id": "wide/any"}).encode()
+    texts = b"".join(len(t).to_bytes(4, "little") + t for t in (b"capability.create", args, b""))
+    payload = (1).to_bytes(4, "little") + texts
+    with world.agent() as agent:
+        agent.send(len(payload).to_bytes(4, "little") + b"\x01\0\0\0" + payload + b"\r\n\r\n")
+        assert agent.read_until(b"\r\n").startswith(b"HTTP/1.1 400 ")
+    assert world.aivault("capability", "list", "-v").ok().json() == before
+    with world.agent() as agent:
+        assert agent.request("POST", "/i/narrow/any/-/echo", body=b"x").status == 403
+    with world.agent() as agent:
+        assert agent.request("GET", "/i/wide/any/-/echo").status == 404
+    assert upstream.requests == []
+
+
+@pytest.mark.parametrize("statement,target", [
+    ("UPDATE capabilities SET body = :wide WHERE id = 'narrow/any'", "/i/narrow/any/-/away"),
+    ("INSERT INTO capabilities SELECT 'wide/any', row_version, :wide, mac FROM capabilities",
+     "/i/wide/any/-/away"),
+    ("INSERT INTO capabilities SELECT 'wide/any', row_version, body, mac FROM capabilities",
+     "/i/wide/any/-/echo"),
+], ids=["widened", "invented", "copied"])
+def test_i12_row_that_the_operator_did_not_make_reaches_nothing(world, upstream, statement, target):
+    world.custom(ident="narrow", methods=["GET"], paths=["/echo"])
+    with world.agent() as agent:
+        assert agent.request("GET", "/i/narrow/any/-/echo").status == 200
+    db = sqlite3.connect(world.root / "vault.db")
+    (body,) = db.execute("SELECT body FROM capabilities WHERE id = 'narrow/any'").fetchone()
+    db.close()
+    wide = body.replace(b"/echo", b"/away")
+    assert wide != body
+    assert edit(world, statement, {"wide": wide} if ":wide" in statement else {}) == 1
+    for path in (target, "/i/narrow/any/-/away"):
+        with world.agent() as agent:
+            response = agent.request("GET", path)
+            assert response.status >= 400 and response.header("aivault-error"), response.body
+    assert len(upstream.requests) == 1
+
+
+def test_i12_files_beside_the_vault_add_nothing(world, upstream):
+    world.custom(ident="acme")
+    before = world.aivault("capability", "list", "-v").ok().json()
+    script = """return provider 'wide' { secrets = { ACME_KEY = 'secret' }, hosts = { 'api.acme-test.com' },
+  auth = auth.header('authorization', 'Bearer {{secret}}'),
+  capability 'any' { methods = { 'GET' }, paths = { '/' } } }"""
+    for base in (world.root, world.home / ".aivault", world.dir):
+        for name in ("capabilities", "providers", "policies", "scripts"):
+            (base / name).mkdir(parents=True, exist_ok=True)
+            (base / name / "wide.lua").write_text(script)
+    world.restart()
+    assert world.aivault("capability", "list", "-v").ok().json() == before
+    with world.agent() as agent:
+        assert agent.request("GET", "/i/wide/any/-/echo").status == 404
+    assert upstream.requests == []
 
 
 def test_i12_edited_row_is_refused(acme, upstream):

@@ -55,7 +55,8 @@ def test_passphrase_vault_works_from_init_to_the_call(cold, upstream):
     assert upstream.saw(key)
 
 
-def test_locked_vault_answers_423_and_sends_nothing(locked, upstream):
+@pytest.mark.invariant
+def test_i4_locked_vault_answers_423_and_sends_nothing(locked, upstream):
     response = call(locked)
     assert response.status == 423
     problem = response.json()

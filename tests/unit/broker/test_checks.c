@@ -95,7 +95,7 @@ check_header(const char *name, const char *value)
 }
 
 static void
-test_reach_is_enforced(void **state)
+test_i13_reach_is_enforced(void **state)
 {
 	(void)state;
 	assert_string_equal(check_target("GET", "/v1/items"), "");
@@ -136,7 +136,7 @@ test_auth_headers_are_refused(void **state)
 }
 
 static void
-test_reserved_headers_are_dropped(void **state)
+test_i5_reserved_headers_are_dropped(void **state)
 {
 	static const char *const names[] = {"host", "content-length", "connection", "keep-alive",
 		"te", "trailer", "transfer-encoding", "upgrade", "expect", "sec-websocket-key",
@@ -218,7 +218,7 @@ test_sizes_are_limited(void **state)
 }
 
 static void
-test_inspected_body_is_text(void **state)
+test_i5_inspected_body_is_text(void **state)
 {
 	(void)state;
 	assert_int_equal(checks_inspected_body(STR_LIT("{\"a\":\"\xc3\xa9\"}"), NULL), AV_OK);
@@ -267,15 +267,15 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_reach_is_enforced),
+		cmocka_unit_test(test_i13_reach_is_enforced),
 		cmocka_unit_test(test_host_is_compared_without_its_port),
 		cmocka_unit_test(test_auth_headers_are_refused),
-		cmocka_unit_test(test_reserved_headers_are_dropped),
+		cmocka_unit_test(test_i5_reserved_headers_are_dropped),
 		cmocka_unit_test(test_what_connection_names_is_dropped),
 		cmocka_unit_test(test_repeated_header_is_refused),
 		cmocka_unit_test(test_managed_query_parameter_is_refused_however_it_is_spelt),
 		cmocka_unit_test(test_sizes_are_limited),
-		cmocka_unit_test(test_inspected_body_is_text),
+		cmocka_unit_test(test_i5_inspected_body_is_text),
 		cmocka_unit_test(test_judge_may_not_set_what_is_not_its_own),
 	};
 

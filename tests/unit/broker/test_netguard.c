@@ -96,7 +96,7 @@ test_public_addresses_pass(void **state)
 }
 
 static void
-test_addresses_inside_are_refused(void **state)
+test_i6_addresses_inside_are_refused(void **state)
 {
 	size_t i;
 
@@ -137,7 +137,7 @@ test_other_families_and_cut_addresses_are_refused(void **state)
 
 /* Every first byte of IPv4 whose whole /8 is kept from the public. */
 static void
-test_whole_blocks_are_refused(void **state)
+test_i6_whole_blocks_are_refused(void **state)
 {
 	unsigned a, b;
 
@@ -159,10 +159,10 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_public_addresses_pass),
-		cmocka_unit_test(test_addresses_inside_are_refused),
+		cmocka_unit_test(test_i6_addresses_inside_are_refused),
 		cmocka_unit_test(test_text_that_is_no_address_is_refused),
 		cmocka_unit_test(test_other_families_and_cut_addresses_are_refused),
-		cmocka_unit_test(test_whole_blocks_are_refused),
+		cmocka_unit_test(test_i6_whole_blocks_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -326,6 +326,48 @@ test_i10_policy_row_that_was_changed_closes_its_capability_alone(void **state)
 	buf_clear(&out);
 }
 
+/* Capabilities made on the command line: what they reach is what the operator said, or nothing. */
+static void
+test_i12_capability_row_from_outside_reaches_nothing(void **state)
+{
+	struct house *h = *state;
+	struct keeper_release ask = house_ask("mine/things", "GET", "api.mine.test", "/things");
+	struct keeper_release wide = house_ask("mine/things", "GET", "api.mine.test", "/thimbs");
+	struct keeper_release other = house_ask("acme/chat", "POST", "api.acme.test", "/v1/chat");
+	char id[64], args[400];
+	struct buf out;
+	struct frame f = { 0 };
+	assert_int_equal(house_op(h, "secrets.create", "{\"name\":\"mine\",\"create\":true}",
+	                     HOUSE_CANARY),
+	    AV_OK);
+	house_copy_json_text(h, "secretId", id, sizeof(id));
+	house_store_key(h);
+	snprintf(args, sizeof(args),
+	    "{\"id\":\"mine\",\"provider\":\"mine\",\"secretRef\":\"vault:secret:%s\",\"auth\":\"header\","
+	    "\"headerName\":\"X-Key\",\"valueTemplate\":\"{{secret}}\",\"hosts\":[\"api.mine.test\"]}",
+	    id);
+	assert_int_equal(house_op(h, "credential.create", args, ""), AV_OK);
+	refuse(h, &ask, AV_ENOCAP, NULL);
+	assert_int_equal(house_op(h, "capability.create",
+	                     "{\"id\":\"mine/things\",\"credential\":\"mine\",\"methods\":[\"GET\"],"
+	                     "\"paths\":[\"/things\"]}",
+	                     ""),
+	    AV_OK);
+	assert_int_equal(house_release(h, &ask, &out, &f), KEEPER_RELEASED);
+	buf_clear(&out);
+	refuse(h, &wide, AV_EPOLICY, "path_not_allowed");
+	house_tamper(h, "UPDATE capabilities SET body = CAST(substr(body, 1, instr(body, x'2f7468696e6773')"
+	                " - 1) || '/thimbs' || substr(body, instr(body, x'2f7468696e6773') + 7) AS BLOB)");
+	refuse(h, &wide, AV_ECORRUPT, "capability_row_changed");
+	refuse(h, &ask, AV_ECORRUPT, "capability_row_changed");
+	assert_int_equal(house_release(h, &other, &out, &f), KEEPER_RELEASED);
+	buf_clear(&out);
+	house_tamper(h, "INSERT INTO capabilities SELECT 'mine/more', row_version, body, mac FROM "
+	                "capabilities WHERE id = 'mine/things'");
+	ask.capability = STR_LIT("mine/more");
+	refuse(h, &ask, AV_ECORRUPT, "rows_changed");
+}
+
 static void
 test_call_is_shown_as_one_event_and_the_chain_holds(void **state)
 {
@@ -402,6 +444,7 @@ main(void)
 		HOUSE_TEST(test_wrong_key_is_refused_by_name),
 		HOUSE_TEST(test_charges_hold_and_denials_are_not_charged),
 		HOUSE_TEST(test_rate_that_was_set_is_charged_whatever_the_judge_says),
+		HOUSE_TEST(test_i12_capability_row_from_outside_reaches_nothing),
 		HOUSE_TEST(test_i10_policy_row_that_was_changed_closes_its_capability_alone),
 		HOUSE_TEST(test_call_is_shown_as_one_event_and_the_chain_holds),
 		HOUSE_TEST(test_canary_is_in_no_file_and_no_listing),

@@ -150,7 +150,7 @@ test_malformed_structure_is_refused(void **state)
 }
 
 static void
-test_I5_a_name_twice_is_refused_however_it_is_written(void **state)
+test_i5_a_name_twice_is_refused_however_it_is_written(void **state)
 {
 	(void)state;
 	assert_refuses("{\"a\":1,\"a\":1}", "there twice");
@@ -219,7 +219,7 @@ main(void)
 	    cmocka_unit_test(test_escapes_are_decoded),
 	    cmocka_unit_test(test_bad_texts_are_refused),
 	    cmocka_unit_test(test_malformed_structure_is_refused),
-	    cmocka_unit_test(test_I5_a_name_twice_is_refused_however_it_is_written),
+	    cmocka_unit_test(test_i5_a_name_twice_is_refused_however_it_is_written),
 	    cmocka_unit_test(test_depth_and_number_of_values_are_limited),
 	    cmocka_unit_test(test_largest_body_is_read_within_the_limits),
 	};

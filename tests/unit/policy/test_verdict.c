@@ -2,7 +2,7 @@
 #include "harness.h"
 
 static void
-test_I4_deny_is_zero(void **state)
+test_i4_deny_is_zero(void **state)
 {
 	(void)state;
 	struct verdict_draft *d = calloc(1, sizeof(*d));
@@ -16,7 +16,7 @@ test_I4_deny_is_zero(void **state)
 }
 
 static void
-test_I4_whatever_is_not_one_verdict_is_a_deny(void **state)
+test_i4_whatever_is_not_one_verdict_is_a_deny(void **state)
 {
 	(void)state;
 	assert_allows("return allow()");
@@ -175,8 +175,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_I4_deny_is_zero),
-	    cmocka_unit_test(test_I4_whatever_is_not_one_verdict_is_a_deny),
+	    cmocka_unit_test(test_i4_deny_is_zero),
+	    cmocka_unit_test(test_i4_whatever_is_not_one_verdict_is_a_deny),
 	    cmocka_unit_test(test_verdict_made_while_loading_is_refused),
 	    cmocka_unit_test(test_deny_carries_words_wait_and_remedy),
 	    cmocka_unit_test(test_message_is_cut_to_256_bytes_of_whole_characters),

@@ -29,7 +29,7 @@ test_check_sees_names_and_labels(void **state)
 }
 
 static void
-test_I1_request_has_no_other_fields(void **state)
+test_i1_request_has_no_other_fields(void **state)
 {
 	(void)state;
 	assert_fails("return req.secret", "req has no field 'secret'");
@@ -77,7 +77,7 @@ test_repeated_header_reads_as_an_error(void **state)
 }
 
 static void
-test_I5_body_is_shown_only_where_inspect_says_so(void **state)
+test_i5_body_is_shown_only_where_inspect_says_so(void **state)
 {
 	(void)state;
 	assert_fails("return req.body and allow()", "inspect = \"text\"");
@@ -89,7 +89,7 @@ test_I5_body_is_shown_only_where_inspect_says_so(void **state)
 }
 
 static void
-test_I5_ambiguous_body_is_denied(void **state)
+test_i5_ambiguous_body_is_denied(void **state)
 {
 	(void)state;
 	static const struct {
@@ -170,12 +170,12 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_check_sees_names_and_labels),
-	    cmocka_unit_test(test_I1_request_has_no_other_fields),
+	    cmocka_unit_test(test_i1_request_has_no_other_fields),
 	    cmocka_unit_test(test_request_is_read_only),
 	    cmocka_unit_test(test_repeated_query_name_reads_as_an_error),
 	    cmocka_unit_test(test_repeated_header_reads_as_an_error),
-	    cmocka_unit_test(test_I5_body_is_shown_only_where_inspect_says_so),
-	    cmocka_unit_test(test_I5_ambiguous_body_is_denied),
+	    cmocka_unit_test(test_i5_body_is_shown_only_where_inspect_says_so),
+	    cmocka_unit_test(test_i5_ambiguous_body_is_denied),
 	    cmocka_unit_test(test_body_that_is_not_here_is_an_error_and_no_body_is_nil),
 	    cmocka_unit_test(test_one_check_cannot_change_the_json_that_another_sees),
 	};

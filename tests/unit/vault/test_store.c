@@ -171,7 +171,7 @@ test_i10_edited_row_is_known(void **state)
 }
 
 static void
-test_row_of_another_table_or_id_is_not_genuine(void **state)
+test_i12_row_of_another_table_or_id_is_not_genuine(void **state)
 {
 	struct room *r = *state;
 	struct store *s = make(r);
@@ -202,7 +202,7 @@ test_every_change_counts_the_version_up(void **state)
 }
 
 static void
-test_deleted_added_or_rolled_back_rows_do_not_verify(void **state)
+test_i12_deleted_added_or_rolled_back_rows_do_not_verify(void **state)
 {
 	static const char *const edits[] = {
 		"DELETE FROM grants WHERE id = 'a'",
@@ -264,9 +264,9 @@ main(void)
 		STORE_TEST(test_file_that_is_no_database_is_refused_by_name),
 		STORE_TEST(test_link_and_foreign_modes_are_refused),
 		STORE_TEST(test_i10_edited_row_is_known),
-		STORE_TEST(test_row_of_another_table_or_id_is_not_genuine),
+		STORE_TEST(test_i12_row_of_another_table_or_id_is_not_genuine),
 		STORE_TEST(test_every_change_counts_the_version_up),
-		STORE_TEST(test_deleted_added_or_rolled_back_rows_do_not_verify),
+		STORE_TEST(test_i12_deleted_added_or_rolled_back_rows_do_not_verify),
 		cmocka_unit_test(test_scopes_reach_what_they_own_and_no_more),
 	};
 	if (box_init() != AV_OK)
