@@ -2,6 +2,7 @@
 #include "broker/transfer.h"
 
 #include "base/io.h"
+#include "broker/answer_head.h"
 #include "broker/netguard.h"
 
 #include <stdio.h>
@@ -32,24 +33,9 @@ transfer_refuse_answer(struct transfer *t, const char *reason)
 	return 0;
 }
 
-/* The length that the agent may rely on. */
-static uint64_t
-transfer_answer_length(const struct transfer *t)
-{
-	const struct str name = STR_LIT("content-length");
-	const struct header *h = header_list_find(&t->headers, name);
-	uint64_t n = UINT64_MAX;
-
-	if (h == NULL || t->coded || header_list_count(&t->headers, name) != 1 ||
-	    header_list_find(&t->headers, STR_LIT("transfer-encoding")) != NULL)
-		return UINT64_MAX;
-	return str_to_u64(h->value, 0, INT64_MAX, &n) == AV_OK ? n : UINT64_MAX;
-}
-
 static size_t
 transfer_on_head_end(struct transfer *t, size_t len)
 {
-	const struct header *coding;
 	long status = 0;
 
 	(void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -57,11 +43,9 @@ transfer_on_head_end(struct transfer *t, size_t len)
 		header_list_clear(&t->headers);
 		return status == 101 ? transfer_refuse_answer(t, "upstream_malformed") : len;
 	}
-	coding = header_list_find(&t->headers, STR_LIT("content-encoding"));
-	t->coded = coding != NULL && !str_ieq_cstr(coding->value, "identity");
 	t->head_seen = true;
 	transfer_arm(t);
-	if (t->ops->head(t->ctx, (unsigned)status, &t->headers, transfer_answer_length(t)) !=
+	if (t->ops->head(t->ctx, (unsigned)status, &t->headers, answer_head_length(&t->headers)) !=
 	    UPSTREAM_TAKEN) {
 		t->ended_by_us = true;
 		return 0;
@@ -74,30 +58,17 @@ static size_t
 transfer_on_header(char *p, size_t size, size_t n, void *ctx)
 {
 	struct transfer *t = ctx;
-	struct str line = {p, n * size}, name, value;
-	enum av_err e;
+	const char *reason = NULL;
+	bool end = false;
 
 	if (t->ops == NULL)
 		return 0;
 	transfer_note_progress(t);
 	if (t->head_seen)
 		return n * size;
-	while (line.len > 0 && (line.p[line.len - 1] == '\n' || line.p[line.len - 1] == '\r'))
-		line.len--;
-	if (line.len == 0)
-		return transfer_on_head_end(t, n * size);
-	if (str_starts(line, STR_LIT("HTTP/"))) {
-		header_list_clear(&t->headers);
-		return n * size;
-	}
-	/* A folded line reads as a name with a blank in front, and is refused by that. */
-	if (!str_cut(line, ':', &name, &value))
-		return transfer_refuse_answer(t, "upstream_malformed");
-	e = header_list_add(&t->headers, name, str_trim(value));
-	if (e != AV_OK)
-		return transfer_refuse_answer(t,
-		    e == AV_ELIMIT ? "upstream_head_too_large" : "upstream_malformed");
-	return n * size;
+	if (answer_head_take(&t->headers, (struct str){p, n * size}, &end, &reason) != AV_OK)
+		return transfer_refuse_answer(t, reason);
+	return end ? transfer_on_head_end(t, n * size) : n * size;
 }
 
 static size_t

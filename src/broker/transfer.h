@@ -65,7 +65,6 @@ struct transfer {
 	bool opened;     /* a connection of its own */
 	uint16_t port;   /* of ours on the connection, once asked */
 	bool head_seen;
-	bool coded;      /* content-encoding: libcurl decodes */
 	bool recv_paused;
 	bool send_paused;
 	bool wake_recv;
