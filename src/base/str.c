@@ -252,8 +252,8 @@ hex_encode(const void *in, size_t len, char *out)
 	out[2 * len] = '\0';
 }
 
-static int
-hex_value(char c)
+int
+hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -270,8 +270,8 @@ hex_decode(struct str s, uint8_t *out, size_t out_len)
 	if (s.len % 2 != 0 || s.len / 2 != out_len)
 		return AV_EFORMAT;
 	for (size_t i = 0; i < out_len; i++) {
-		int high = hex_value(s.p[2 * i]);
-		int low = hex_value(s.p[2 * i + 1]);
+		int high = hex_digit(s.p[2 * i]);
+		int low = hex_digit(s.p[2 * i + 1]);
 
 		if (high < 0 || low < 0)
 			return AV_EFORMAT;

@@ -49,6 +49,7 @@ bool str_to_bool(const char *s);
 /* Lower-case hex, `out` has room for 2 * len + 1. */
 void hex_encode(const void *in, size_t len, char *out);
 enum av_err hex_decode(struct str s, uint8_t *out, size_t out_len) AV_MUST_USE; /* exact length */
+int hex_digit(char c); /* 0 to 15 for either case; -1: not one */
 /* Standard base64 with padding (RFC 4648 section 4); `out` has room for b64_encoded_len + 1. */
 size_t b64_encoded_len(size_t len);
 void b64_encode(const void *in, size_t len, char *out);

@@ -134,7 +134,7 @@ transfer_on_close(void *ctx, curl_socket_t fd)
 {
 	struct upstream *u = ctx;
 
-	upstream_forget_socket(u, fd);
+	sockets_forget(&u->sockets, fd);
 	kept_remove(&u->open, fd);
 	io_close(&fd);
 	return 0;
@@ -180,7 +180,7 @@ transfer_on_prereq(void *ctx, char *remote, char *local, int remote_port, int lo
 	t->asked = true;
 	t->port = (uint16_t)local_port;
 	if (t->opened)
-		upstream_own_socket(t->u, kept_settle(&t->u->open, t, t->port));
+		sockets_own(&t->u->sockets, kept_settle(&t->u->open, t, t->port));
 	if (!t->exempt && !netguard_text_is_public(remote)) {
 		t->why = AV_EUPSTREAM;
 		t->reason = "upstream_address_refused";

@@ -7,6 +7,7 @@
 #define AV_BROKER_TRANSFER_H
 
 #include "broker/kept.h"
+#include "broker/sockets.h"
 #include "broker/upstream.h"
 
 #include <curl/curl.h>
@@ -21,8 +22,6 @@ struct upstream_dev {
 	bool http1_only;
 };
 
-struct upstream_socket;
-
 struct upstream {
 	struct broker *b;
 	CURLM *multi;
@@ -34,8 +33,7 @@ struct upstream {
 	size_t pool_count;
 	struct transfer *live; /* list */
 	struct kept open;      /* every socket of libcurl's */
-	struct upstream_socket **sockets; /* by descriptor; kept for the next use of its number */
-	size_t socket_room;
+	struct sockets sockets; /* those that the loop watches for libcurl */
 	int depth;             /* > 0: inside libcurl */
 	struct upstream_dev dev;
 };
@@ -80,13 +78,6 @@ enum av_err transfer_configure(struct transfer *t, const struct upstream_request
 void transfer_arm(struct transfer *t);
 /* Turns libcurl's result into ours. */
 void transfer_result(const struct transfer *t, CURLcode rc, struct upstream_result *out);
-
-/* The socket is that of a connection that stands: its close goes through transfer_on_close(). -1 is
- * fine. */
-void upstream_own_socket(struct upstream *u, curl_socket_t fd);
-/* Before such a socket is closed: its number may be another one's a moment later, which must not find it
- * watched. */
-void upstream_forget_socket(struct upstream *u, curl_socket_t fd);
 
 /* Reads the development switches; nothing in builds without AV_DEV. */
 enum av_err upstream_dev_init(struct upstream_dev *d) AV_MUST_USE;

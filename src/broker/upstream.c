@@ -10,22 +10,6 @@
 
 #define UPSTREAM_KEPT_CONNECTIONS 128L
 
-/*
- * A socket of libcurl's that the loop watches. libcurl lets go of a connection after each call and
- * asks for it again at the next; to tell the kernel of both would cost two system calls a call. So
- * a socket stays watched while nobody wants it, until it has something to say or is closed. Only
- * that of a connection that stands: of others (the resolver's, attempts to connect) nobody tells us
- * that they are closed.
- */
-struct upstream_socket {
-	uv_poll_t poll;
-	struct upstream *u;
-	curl_socket_t fd;
-	bool ours;   /* of a connection that stands: its close is told */
-	int wanted;  /* UV_READABLE | UV_WRITABLE: what libcurl waits for */
-	int watched; /* what the loop waits for */
-};
-
 static void upstream_reap(struct upstream *u);
 
 /* ---- libcurl's sockets and timer on the loop --------------------------------------------------- */
@@ -43,126 +27,32 @@ upstream_act(struct upstream *u, curl_socket_t fd, int flags)
 }
 
 static void
-upstream_unwatch(struct upstream_socket *s)
+upstream_on_ready(void *ctx, int fd, int status, int events)
 {
-	if (s->watched != 0)
-		uv_poll_stop(&s->poll);
-	s->watched = 0;
-}
+	int flags = status < 0 ? CURL_CSELECT_ERR : 0;
 
-static void
-upstream_on_poll(uv_poll_t *poll, int status, int events)
-{
-	struct upstream_socket *s = poll->data;
-	int flags = 0;
-
-	if (status < 0 || (events & s->wanted) == 0)
-		upstream_unwatch(s);
-	if (s->wanted == 0)
-		return;
-	if (status < 0)
-		flags = CURL_CSELECT_ERR;
 	if (events & UV_READABLE)
 		flags |= CURL_CSELECT_IN;
 	if (events & UV_WRITABLE)
 		flags |= CURL_CSELECT_OUT;
-	upstream_act(s->u, s->fd, flags);
-}
-
-static void
-upstream_on_socket_closed(uv_handle_t *handle)
-{
-	free(handle->data);
-}
-
-/*
- * The watcher of a descriptor. A stopped one holds nothing but the number, so it serves again when
- * the number does, whether that is still the same connection or not.
- */
-static struct upstream_socket *
-upstream_socket_of(struct upstream *u, curl_socket_t fd)
-{
-	struct upstream_socket *s;
-	size_t at = (size_t)fd, room = u->socket_room == 0 ? 64 : u->socket_room;
-
-	while (room <= at)
-		room *= 2;
-	if (room > u->socket_room) {
-		struct upstream_socket **grown = realloc(u->sockets, room * sizeof(*grown));
-
-		if (grown == NULL)
-			return NULL;
-		memset(grown + u->socket_room, 0, (room - u->socket_room) * sizeof(*grown));
-		u->sockets = grown;
-		u->socket_room = room;
-	}
-	if (u->sockets[at] != NULL)
-		return u->sockets[at];
-	s = calloc(1, sizeof(*s));
-	if (s == NULL)
-		return NULL;
-	if (uv_poll_init_socket(&u->b->loop, &s->poll, fd) != 0) {
-		free(s);
-		return NULL;
-	}
-	s->u = u;
-	s->fd = fd;
-	s->poll.data = s;
-	u->sockets[at] = s;
-	return s;
+	upstream_act(ctx, fd, flags);
 }
 
 static int
 upstream_on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *socket_ctx)
 {
 	struct upstream *u = ctx;
-	struct upstream_socket *s;
 	int events = 0;
 
 	(void)easy;
 	(void)socket_ctx;
 	if (fd < 0)
 		return -1;
-	if (what == CURL_POLL_REMOVE) {
-		s = (size_t)fd < u->socket_room ? u->sockets[fd] : NULL;
-		if (s != NULL) {
-			s->wanted = 0;
-			if (!s->ours)
-				upstream_unwatch(s);
-		}
-		return 0;
-	}
-	s = upstream_socket_of(u, fd);
-	if (s == NULL)
-		return -1;
-	if (what & CURL_POLL_IN)
+	if (what != CURL_POLL_REMOVE && (what & CURL_POLL_IN) != 0)
 		events |= UV_READABLE;
-	if (what & CURL_POLL_OUT)
+	if (what != CURL_POLL_REMOVE && (what & CURL_POLL_OUT) != 0)
 		events |= UV_WRITABLE;
-	s->wanted = events;
-	if (s->watched == events)
-		return 0;
-	s->watched = events;
-	return uv_poll_start(&s->poll, events, upstream_on_poll) == 0 ? 0 : -1;
-}
-
-void
-upstream_forget_socket(struct upstream *u, curl_socket_t fd)
-{
-	if (fd < 0 || (size_t)fd >= u->socket_room || u->sockets[fd] == NULL)
-		return;
-	u->sockets[fd]->wanted = 0;
-	u->sockets[fd]->ours = false;
-	upstream_unwatch(u->sockets[fd]);
-}
-
-void
-upstream_own_socket(struct upstream *u, curl_socket_t fd)
-{
-	struct upstream_socket *s = fd >= 0 ? upstream_socket_of(u, fd) : NULL;
-
-	if (s != NULL)
-		s->ours = true;
+	return sockets_want(&u->sockets, fd, events) == AV_OK ? 0 : -1;
 }
 
 static void
@@ -464,6 +354,7 @@ upstream_new(struct broker *b, const char *ca_path, struct upstream **out)
 	u->b = b;
 	u->ca_path = ca_path;
 	u->due.run = upstream_run_due;
+	sockets_init(&u->sockets, &b->loop, upstream_on_ready, u);
 	e = upstream_dev_init(&u->dev);
 	u->timer = calloc(1, sizeof(*u->timer));
 	u->multi = curl_multi_init();
@@ -535,8 +426,6 @@ upstream_on_timer_closed(uv_handle_t *handle)
 void
 upstream_free(struct upstream *u)
 {
-	size_t i;
-
 	if (u == NULL)
 		return;
 	while (u->live != NULL)
@@ -547,11 +436,7 @@ upstream_free(struct upstream *u)
 		(void)curl_multi_cleanup(u->multi);
 	if (u->share != NULL)
 		(void)curl_share_cleanup(u->share);
-	for (i = 0; i < u->socket_room; i++) {
-		if (u->sockets[i] != NULL)
-			uv_close((uv_handle_t *)&u->sockets[i]->poll, upstream_on_socket_closed);
-	}
-	free(u->sockets);
+	sockets_clear(&u->sockets);
 	kept_clear(&u->open);
 	later_cancel(&u->b->later, &u->due);
 	if (u->timer != NULL)

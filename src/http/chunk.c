@@ -15,22 +15,10 @@ refuse(struct fault *f, const char *what)
 	return fault_set(f, AV_EFORMAT, "http_bad_chunk", REMEDY, "%s", what);
 }
 
-static int
-hex_digit(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 static enum av_err
 size_byte(struct chunk_reader *r, uint8_t c, struct fault *f)
 {
-	int digit = hex_digit(c);
+	int digit = hex_digit((char)c);
 
 	if (digit >= 0) {
 		if (r->left > (uint64_t)INT64_MAX >> 4)
