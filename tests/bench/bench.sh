@@ -112,6 +112,10 @@ echo
 denied=/i/openai/chat-completions/-/v1/files
 run denied 1 "$agent" 403 "$denied"
 small=${p50[denied,1]}
+for name in GEMINI_API_KEY GITHUB_TOKEN MAILGUN_API_KEY SLACK_BOT_TOKEN STRIPE_API_KEY TELEGRAM_BOT_TOKEN \
+	TRELLO_API_KEY TRELLO_TOKEN; do # those of the providers that world.sh leaves out
+	printf %s "$key" | "$bin/aivault" secrets create --name "$name" >/dev/null 2>&1
+done
 for ((i = 0; i < 1000; i++)); do
 	printf 'bench-value-%s' "$i" | "$bin/aivault" secrets create --name "BENCH_$i" >/dev/null 2>&1
 done
