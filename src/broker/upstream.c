@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define UPSTREAM_KEPT_CONNECTIONS 128L
+#define UPSTREAM_KEPT_CONNECTIONS 256L
 
 static void upstream_reap(struct upstream *u);
 

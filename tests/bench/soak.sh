@@ -25,9 +25,9 @@ done
 . "$here/world.sh"
 
 # What may be there more at the end than after the first minute, or before the load: KB, descriptors
-# (the broker keeps up to 128 connections to upstreams).
+# (the broker keeps up to 256 connections to upstreams).
 grow_kb=8192
-grow_fds=140
+grow_fds=80
 
 failed=0
 fail() {
