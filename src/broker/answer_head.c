@@ -31,6 +31,19 @@ answer_head_is_coded(const struct header_list *l)
 	return coding != NULL && !str_ieq_cstr(coding->value, "identity");
 }
 
+bool
+answer_head_is_plain(const struct header_list *l)
+{
+	const struct str length = STR_LIT("content-length"), coding = STR_LIT("transfer-encoding");
+	const struct header *n = header_list_find(l, length), *c = header_list_find(l, coding);
+	uint64_t ignored;
+
+	if (header_list_count(l, length) + header_list_count(l, coding) > 1)
+		return false;
+	return (n == NULL || str_to_u64(n->value, 0, INT64_MAX, &ignored) == AV_OK) &&
+	    (c == NULL || str_ieq_cstr(c->value, "chunked"));
+}
+
 uint64_t
 answer_head_length(const struct header_list *l)
 {

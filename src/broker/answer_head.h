@@ -19,6 +19,9 @@ enum av_err answer_head_take(struct header_list *l, struct str line, bool *end, 
     AV_MUST_USE;
 /* libcurl will decode the body. */
 bool answer_head_is_coded(const struct header_list *l);
+/* RFC 9112 section 6.3: the head says the body's length in one way, or in none. libcurl overlooks a length
+ * that is no number, lets the last of two win, and takes codings that it does not know for none. */
+bool answer_head_is_plain(const struct header_list *l);
 /* The body's length that the agent may rely on; UINT64_MAX: none is known, or it will not hold. */
 uint64_t answer_head_length(const struct header_list *l);
 

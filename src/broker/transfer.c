@@ -12,6 +12,7 @@
 #define CONNECT_TIMEOUT_MS 10000L
 #define LINE_MAX_BYTES (192u * 1024u)
 #define URL_MAX_BYTES 512u
+#define INTERIM_MAX 16u /* 1xx answers before the one that counts */
 /* Allocated and wiped for each request: libcurl's least where the request is small. */
 #define UPLOAD_BUFFER_INLINE (16L * 1024L)
 #define UPLOAD_BUFFER_STREAM (64L * 1024L)
@@ -41,8 +42,11 @@ transfer_on_head_end(struct transfer *t, size_t len)
 	(void)curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (status >= 100 && status < 200) {
 		header_list_clear(&t->headers);
-		return status == 101 ? transfer_refuse_answer(t, "upstream_malformed") : len;
+		return status == 101 || ++t->interim > INTERIM_MAX
+		    ? transfer_refuse_answer(t, "upstream_malformed") : len;
 	}
+	if (!answer_head_is_plain(&t->headers))
+		return transfer_refuse_answer(t, "upstream_malformed");
 	t->head_seen = true;
 	transfer_arm(t);
 	if (t->ops->head(t->ctx, (unsigned)status, &t->headers, answer_head_length(&t->headers)) !=
@@ -428,6 +432,19 @@ static const struct curl_meaning curl_meanings[] = {
 	{CURLE_OUT_OF_MEMORY, AV_ENOMEM, "out_of_memory", "memory ran out"},
 };
 
+/* What libcurl has no number of its own for. */
+static const char *
+transfer_hidden_reason(const struct transfer *t, CURLcode rc)
+{
+	/* Faults of chunks are a broken connection to it; only its words tell. */
+	if (rc == CURLE_RECV_ERROR && t->head_seen && strstr(t->errbuf, "chunk") != NULL)
+		return "upstream_malformed";
+	/* So is a header line over 100 KiB want of memory, which is the rarer thing by far. */
+	if (rc == CURLE_OUT_OF_MEMORY && t->asked && !t->head_seen)
+		return "upstream_head_too_large";
+	return NULL;
+}
+
 static const char *
 reason_text(const char *reason)
 {
@@ -450,6 +467,7 @@ void
 transfer_result(const struct transfer *t, CURLcode rc, struct upstream_result *out)
 {
 	const char *reason = "upstream_failed", *text = "the transfer failed";
+	const char *hidden = transfer_hidden_reason(t, rc);
 	enum av_err err = AV_EUPSTREAM;
 	size_t i;
 
@@ -464,6 +482,9 @@ transfer_result(const struct transfer *t, CURLcode rc, struct upstream_result *o
 		err = t->why;
 		reason = t->reason;
 		text = reason_text(t->reason);
+	} else if (hidden != NULL) {
+		reason = hidden;
+		text = reason_text(hidden);
 	} else {
 		for (i = 0; i < sizeof(curl_meanings) / sizeof(curl_meanings[0]); i++) {
 			if (curl_meanings[i].rc == rc) {

@@ -61,6 +61,7 @@ struct transfer {
 	bool exempt;
 	bool asked;      /* PREREQ was called: bytes may have left */
 	bool opened;     /* a connection of its own */
+	uint8_t interim; /* answers of 1xx so far */
 	uint16_t port;   /* of ours on the connection, once asked */
 	bool head_seen;
 	bool recv_paused;

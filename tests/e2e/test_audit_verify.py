@@ -18,6 +18,7 @@ def verify(world, *args, **more):
 
 def broken(world, problem, row=None, *args):
     """Asks, and takes the two halves of the answer: JSON and the one message."""
+    world.log_is_whole = False
     result = verify(world, *args).failed()
     found = result.json()
     assert found["ok"] is False and found["problem"] == problem, result

@@ -82,6 +82,7 @@ class World:
         self.extra_env = {}
         self.mounted = False
         self.expect_clean_stop = True
+        self.log_is_whole = True  # a test that damages the vault's log says so here
         self.seen = []  # everything the command line printed
         self.secrets = []
 
@@ -189,10 +190,19 @@ class World:
         wait_for(lambda: not any(map(alive, pids)), "autostarted daemons to end")
         return pids
 
+    def verify_at_the_end(self):
+        """Whatever a test did: the audit log is whole at its end, where there is one to ask."""
+        runs = self.daemon is not None and self.daemon.poll() is None and self.socket.exists()
+        if runs and self.log_is_whole and (self.root / "vault.db").exists():
+            self.aivault("audit", "verify").ok()
+
     def close(self):
         try:
             daemon = self.daemon
-            code = self.stop()
+            try:
+                self.verify_at_the_end()
+            finally:
+                code = self.stop()
             assert self.autostarted() == [], "a command started a daemon of its own"
             if daemon and self.expect_clean_stop:
                 assert code == 0, f"the daemon ended with {code}\n{self.log()}"

@@ -19,6 +19,7 @@ import os
 import signal
 import socket
 import ssl
+import struct
 import sys
 import threading
 import time
@@ -182,6 +183,13 @@ class Connection:
         """Ends the connection at once, unanswered."""
         raise Gone("dropped on purpose")
 
+    def abort(self):
+        """Ends the connection at once with a reset, not with an end of stream."""
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.open = False
+        self.sock.close()
+        raise Gone("reset on purpose")
+
     def close(self):
         if not self.open:
             return
@@ -238,6 +246,7 @@ class Upstream:
             self.expect_auth = None  # the whole header value, or None = any that is not empty
             self.stream_chunks = 5
             self.gate = None
+            self.greet = self._greet  # from an accepted socket to one that carries HTTP, or None
             self.gap = 0.0
             dead, self.live = self.live, set()
         for connection in dead:
@@ -295,14 +304,19 @@ class Upstream:
                 self.lock.notify_all()
             threading.Thread(target=self._serve, args=(sock, peer, number), daemon=True).start()
 
+    def _greet(self, sock):
+        return self.context.wrap_socket(sock, server_side=True)
+
     def _serve(self, sock, peer, number):
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            sock = self.context.wrap_socket(sock, server_side=True)
+            secure = self.greet(sock)
         except (OSError, ssl.SSLError):
+            secure = None
+        if secure is None:
             sock.close()
             return
-        connection = Connection(self, sock, peer, number)
+        connection = Connection(self, secure, peer, number)
         with self.lock:
             self.live.add(connection)
         try:

@@ -111,6 +111,39 @@ test_head_is_limited(void **state)
 	header_list_clear(&l);
 }
 
+static void
+test_framing_is_said_once_and_in_words_that_are_known(void **state)
+{
+	static const struct {
+		const char *first, *second;
+		bool plain;
+	} heads[] = {
+	    {"x: y", "z: w", true},
+	    {"content-length: 12", "x: y", true},
+	    {"transfer-encoding: Chunked", "x: y", true},
+	    {"content-length: 12", "content-length: 12", false},
+	    {"content-length: 12", "content-length: 13", false},
+	    {"content-length: 12", "transfer-encoding: chunked", false},
+	    {"content-length: +12", "x: y", false},
+	    {"content-length: 12, 12", "x: y", false},
+	    {"content-length:", "x: y", false},
+	    {"content-length: 9223372036854775808", "x: y", false},
+	    {"transfer-encoding: gzip, chunked", "x: y", false},
+	    {"transfer-encoding: chunked", "transfer-encoding: chunked", false},
+	};
+	struct header_list l;
+	bool end;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+		const char *const lines[] = {heads[i].first, heads[i].second, "", NULL};
+
+		assert_null(take(&l, lines, &end));
+		assert_int_equal(answer_head_is_plain(&l), heads[i].plain);
+		header_list_clear(&l);
+	}
+}
+
 int
 main(void)
 {
@@ -119,6 +152,7 @@ main(void)
 	    cmocka_unit_test(test_another_status_line_begins_another_head),
 	    cmocka_unit_test(test_malformed_lines_are_refused),
 	    cmocka_unit_test(test_head_is_limited),
+	    cmocka_unit_test(test_framing_is_said_once_and_in_words_that_are_known),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
