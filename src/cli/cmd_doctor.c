@@ -79,8 +79,16 @@ check_status(struct findings *r, const struct buf *result)
 	bool enabled = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(st, "enabled"));
 	bool locked = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(st, "locked"));
 
-	report(r, enabled, "vault", enabled ? "there is one" : "there is none yet", "aivault init");
-	if (enabled)
+	const cJSON *fault = cJSON_GetObjectItemCaseSensitive(root, "fault");
+	bool faulty = fault != NULL && strcmp(json_string(fault, "reason", ""), "vault_locked") != 0;
+
+	if (faulty)
+		report(r, false, "vault", json_string(fault, "message", "it cannot be used"),
+		    json_string(fault, "remedy", ""));
+	else
+		report(r, enabled, "vault", enabled ? "there is one" : "there is none yet",
+		    "aivault init");
+	if (enabled && !faulty)
 		report(r, !locked, "lock", locked ? "the vault is locked" : "the vault is unlocked",
 		    "aivault unlock");
 	if (cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(root, "memoryLocked")))

@@ -75,8 +75,11 @@ keeper_open_vault(struct keeper *k)
 	struct vault *v = NULL;
 	memset(&k->open_fault, 0, sizeof(k->open_fault));
 	enum av_err e = vault_open(k->paths.database, &k->builtin, &v, &k->open_fault);
-	if (e == AV_OK && adopt(k, v, &k->open_fault) != AV_OK)
-		vault_close(v);
+	if (e == AV_OK) {
+		e = adopt(k, v, &k->open_fault);
+		if (e != AV_OK)
+			vault_close(v);
+	}
 	if (e != AV_OK && e != AV_ENOVAULT)
 		log_error("%s", k->open_fault.message);
 	if (k->vault != NULL && k->vault->fault.err != AV_OK)

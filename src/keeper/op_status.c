@@ -122,6 +122,9 @@ op_init(struct op_call *c)
 	struct str provider = arg_text(c->args, "provider");
 	struct str where = arg_text(c->args, "filePath");
 	const struct vault *v = c->k->vault;
+	enum av_err e = keeper_readable(c->k, c->fault);
+	if (e != AV_OK && e != AV_ENOVAULT)
+		return e;
 	if (provider.len == 0)
 		provider = STR_LIT("file");
 	if (where.len >= sizeof(path) || (where.len > 0 && where.p[0] != '/'))
@@ -147,8 +150,8 @@ op_init(struct op_call *c)
 		return fault_set(c->fault, AV_ENOTSUP, "key_provider_unknown",
 		    "Use --provider file or passphrase",
 		    "this version does not know the key provider %.40s", provider.p);
-	enum av_err e = passphrase ? op_init_passphrase(c)
-				   : keeper_make_vault(c->k, "file", path, &c->by, c->fault);
+	e = passphrase ? op_init_passphrase(c)
+		       : keeper_make_vault(c->k, "file", path, &c->by, c->fault);
 	if (e != AV_OK || c->later)
 		return e;
 	return op_make_status(c);

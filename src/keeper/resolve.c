@@ -63,13 +63,13 @@ resolve_check_secrets(const struct keeper *k, const struct credential *c,
 {
 	for (size_t i = 0; i < c->secrets.count; i++) {
 		const struct secret_record *s = vault_secret(k->vault, str_of(c->secrets.items[i].value));
-		if (s == NULL || s->revoked_ms != 0)
-			return fault_set(f, AV_ENOCRED, "secret_missing", "Store the secret again",
-			    "a secret of the credential %s is gone", c->id);
-		if (s->fault.err != AV_OK) {
+		if (s != NULL && s->fault.err != AV_OK) {
 			*f = s->fault;
 			return f->err;
 		}
+		if (s == NULL || s->revoked_ms != 0)
+			return fault_set(f, AV_ENOCRED, "secret_missing", "Store the secret again",
+			    "a secret of the credential %s is gone", c->id);
 		if (!scope_reaches(&s->scope, context))
 			return fault_set(f, AV_EPOLICY, "secret_out_of_scope", "Name its workspace or group",
 			    "the credential %s uses a secret of another workspace or group", c->id);

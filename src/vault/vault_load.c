@@ -151,7 +151,8 @@ check_secrets(const struct vault *v, struct credential *c)
 {
 	for (size_t i = 0; i < c->secrets.count && c->fault.err == AV_OK; i++) {
 		const struct secret_record *s = vault_secret(v, str_of(c->secrets.items[i].value));
-		if (s == NULL || s->revoked_ms == 0)
+		/* Of a row that was changed nothing is believed; what uses it says so (resolve.c). */
+		if (s == NULL || s->fault.err != AV_OK || s->revoked_ms == 0)
 			continue;
 		fault_set(&c->fault, AV_ENOCRED, "secret_deleted",
 		    "Store it again with `aivault secrets create`",
