@@ -113,6 +113,13 @@ open_db(const char *path, int flags, struct store **out, struct fault *f)
 	}
 	int rc = sqlite3_open_v2(s->path, &s->db,
 	    flags | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL);
+	/* Opened all the same, SQLite would make -wal and -shm files that nobody may write to either. */
+	if (rc == SQLITE_OK && sqlite3_db_readonly(s->db, "main") == 1) {
+		fault_set(f, AV_ESYS, "database_read_only", "Run chmod 600 on it, or look at its disk",
+		    "%s cannot be written", path);
+		store_close(s);
+		return AV_ESYS;
+	}
 	if (rc == SQLITE_OK) {
 		sqlite3_extended_result_codes(s->db, 1);
 		sqlite3_busy_timeout(s->db, 2000);

@@ -143,7 +143,8 @@ def test_flipped_bit_in_a_secret_spoils_that_secret_alone(stopped, upstream, tab
                     "a row of the refused call")
     assert rows[0]["capability"] == "openai/chat-completions"
     upstream.route("/v1/messages", lambda c, r: c.reply(200, {"ok": True}))
-    stopped.aivault("invoke", "anthropic/messages", "--body", "{}").ok()
+    stopped.aivault("invoke", "anthropic/messages", "--method", "POST", "--path", "/v1/messages",
+                    "--body", "{}").ok()
     assert upstream.requests[-1].header("x-api-key") == stopped.other
 
 

@@ -197,7 +197,7 @@ def test_init_prompts_twice_without_echo_on_a_terminal(cold):
 def test_calls_are_answered_while_a_passphrase_is_worked_on(locked):
     """The default cost takes about a second of one thread; the keeper's loop goes on."""
     locked.stop()
-    for name in ("vault.db", "vault.db-wal", "vault.db-shm"):
+    for name in ("vault.db", "vault.db-wal", "vault.db-shm", "checkpoints.log"):
         (locked.root / name).unlink(missing_ok=True)
     locked.start()
     make_vault(locked, cost="moderate")

@@ -82,6 +82,7 @@ class World:
         self.extra_env = {}
         self.mounted = False
         self.expect_clean_stop = True
+        self.under = []  # the command that the daemon is started by, which becomes it
         self.log_is_whole = True  # a test that damages the vault's log says so here
         self.seen = []  # everything the command line printed
         self.secrets = []
@@ -109,7 +110,7 @@ class World:
         ready, theirs = os.pipe()
         with open(self.log_path, "ab") as log:
             process = subprocess.Popen(
-                [BIN / "aivaultd", "--ready-fd", str(theirs), *args],
+                [*self.under, BIN / "aivaultd", "--ready-fd", str(theirs), *args],
                 env=env or self.env(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 pass_fds=[theirs], start_new_session=True, cwd="/",
             )
