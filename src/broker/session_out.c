@@ -13,6 +13,7 @@ static void
 session_wrote(struct session *s)
 {
 	s->progress_ms = session_now(s);
+	s->owes = session_unsent(s) > 0;
 	if (s->was_high && session_unsent(s) < SESSION_UNSENT_LOW) {
 		s->was_high = false;
 		if (s->ops != NULL)
@@ -60,6 +61,8 @@ session_flush(struct session *s)
 		buf_clear(&s->out);
 	else if (n > 0)
 		buf_consume(&s->out, (size_t)n);
+	if (n > 0)
+		s->progress_ms = session_now(s);
 	if (s->out.len == 0) {
 		session_wrote(s);
 		return;
@@ -90,6 +93,10 @@ session_queue(struct session *s)
 		s->was_high = true;
 	if (s->out.len == 0)
 		return;
+	/* How long the upstream took is not held against the reader. */
+	if (!s->owes)
+		s->progress_ms = session_now(s);
+	s->owes = true;
 	if (s->out.len >= SESSION_UNSENT_LOW)
 		session_flush(s);
 	if (!s->closing)

@@ -46,7 +46,8 @@ struct session {
 	struct buf flying;
 	uint64_t discarded;
 	uint64_t deadline_ms;  /* 0 = none */
-	uint64_t progress_ms;  /* of writing */
+	uint64_t progress_ms;  /* of writing, and when there began to be something to write */
+	bool owes;             /* there is something to write */
 	uint32_t idle_ms;      /* as it was when the request began */
 
 	bool closing;      /* uv_close was called */
