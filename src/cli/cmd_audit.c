@@ -4,7 +4,6 @@
 #include "cli/json_args.h"
 #include "cli/operator.h"
 #include "cli/print.h"
-#include "cli/when.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -28,21 +27,6 @@ static const struct option options[] = {
 };
 
 static enum av_err
-add_time(cJSON *o, const char *key, const struct args *a, const char *name, struct fault *f)
-{
-	const char *v = args_value(a, name);
-	int64_t ms;
-
-	if (v == NULL)
-		return AV_OK;
-	if (when_parse(str_of(v), &ms) != AV_OK)
-		return fault_set(f, AV_EUSAGE, "usage", "",
-		    "--%s takes 10m, 1h, 7d, a date like 2026-01-31T12:00:00Z, or ms since 1970", name);
-	return cJSON_AddNumberToObject(o, key, (double)ms) != NULL
-	    ? AV_OK : fault_set(f, AV_ENOMEM, "no_memory", "", "out of memory");
-}
-
-static enum av_err
 build_args(const struct args *a, cJSON *o, struct fault *f)
 {
 	const char *decision = args_value(a, "decision");
@@ -55,9 +39,9 @@ build_args(const struct args *a, cJSON *o, struct fault *f)
 		return e;
 	if (decision != NULL && strcmp(decision, "allow") != 0 && strcmp(decision, "deny") != 0)
 		return fault_set(f, AV_EUSAGE, "usage", "", "--decision takes allow or deny");
-	e = add_time(o, "sinceMs", a, "since", f);
+	e = json_add_time(o, "sinceMs", a, "since", f);
 	if (e == AV_OK)
-		e = add_time(o, "untilMs", a, "until", f);
+		e = json_add_time(o, "untilMs", a, "until", f);
 	if (e != AV_OK)
 		return e;
 	if (cJSON_AddNumberToObject(o, "limit", (double)limit) == NULL ||

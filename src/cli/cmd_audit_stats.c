@@ -3,7 +3,6 @@
 #include "cli/json_args.h"
 #include "cli/operator.h"
 #include "cli/print.h"
-#include "cli/when.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -16,21 +15,6 @@ static const struct option options[] = {
 	{"until", "TIME", false, "only before TIME"},
 	{NULL, NULL, false, NULL},
 };
-
-static enum av_err
-add_bound(cJSON *o, const char *key, const struct args *a, const char *name, struct fault *f)
-{
-	const char *v = args_value(a, name);
-	int64_t ms;
-
-	if (v == NULL)
-		return AV_OK;
-	if (when_parse(str_of(v), &ms) != AV_OK)
-		return fault_set(f, AV_EUSAGE, "usage", "",
-		    "--%s takes 10m, 1h, 7d, a date like 2026-01-31T12:00:00Z, or ms since 1970", name);
-	return cJSON_AddNumberToObject(o, key, (double)ms) != NULL
-	    ? AV_OK : fault_set(f, AV_ENOMEM, "no_memory", "", "out of memory");
-}
 
 static int
 print_groups(struct str text)
@@ -66,11 +50,11 @@ run(struct args *a)
 	struct fault f = {0};
 	struct buf result;
 	cJSON *o = cJSON_CreateObject();
-	enum av_err e = add_bound(o, "sinceMs", a, "since", &f);
+	enum av_err e = json_add_time(o, "sinceMs", a, "since", &f);
 	int rc;
 
 	if (e == AV_OK)
-		e = add_bound(o, "untilMs", a, "until", &f);
+		e = json_add_time(o, "untilMs", a, "until", &f);
 	if (e != AV_OK) {
 		cJSON_Delete(o);
 		return e == AV_EUSAGE ? usage_fault(&cmd_audit_stats, &f) : print_fault(&f);

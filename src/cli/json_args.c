@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/json_args.h"
 
+#include "cli/when.h"
+
 #include <string.h>
 
 static bool
@@ -44,6 +46,21 @@ json_add_context(cJSON *o, const struct args *a, struct fault *f)
 	    !json_add_option(o, "groupId", a, "group-id"))
 		return fault_set(f, AV_ENOMEM, "no_memory", "", "out of memory");
 	return AV_OK;
+}
+
+enum av_err
+json_add_time(cJSON *o, const char *key, const struct args *a, const char *name, struct fault *f)
+{
+	const char *v = args_value(a, name);
+	int64_t ms;
+
+	if (v == NULL)
+		return AV_OK;
+	if (when_parse(str_of(v), &ms) != AV_OK)
+		return fault_set(f, AV_EUSAGE, "usage", "",
+		    "--%s takes 10m, 1h, 7d, a date like 2026-01-31T12:00:00Z, or ms since 1970", name);
+	return cJSON_AddNumberToObject(o, key, (double)ms) != NULL
+	    ? AV_OK : fault_set(f, AV_ENOMEM, "no_memory", "", "out of memory");
 }
 
 enum av_err

@@ -76,3 +76,14 @@ def test_text_from_callers_cannot_paint_the_terminal(acme, upstream):
         agent.request("GET", "/i/acme/any/-/echo", [("Aivault-Workspace", "w\x1b[31m")]).body
     table = acme.aivault("audit", "--output", "table").ok()
     assert b"\x1b" not in table.out
+
+
+def test_times_bound_what_the_audit_and_its_stats_show(openai):
+    openai.chat("{}").ok()
+    openai.ended(1)
+    for command in (["audit"], ["audit", "stats"]):
+        assert openai.aivault(*command, "--since", "1h", "--until", "2999-01-01").ok()
+        result = openai.aivault(*command, "--since", "yesterday").failed(2)
+        assert "--since takes 10m, 1h, 7d" in result.errors, result
+    assert [r for r in openai.audit("--since", "1h") if r["kind"] == "invoke.allow"]
+    assert openai.audit("--until", "2020-01-01") == []
