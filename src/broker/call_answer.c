@@ -90,6 +90,13 @@ call_on_head(void *ctx, unsigned status, const struct header_list *headers, uint
 	return UPSTREAM_TAKEN;
 }
 
+/* A slow client makes the upstream wait. */
+static enum upstream_take
+call_taken(const struct call *c)
+{
+	return session_unsent(c->s) >= SESSION_UNSENT_HIGH ? UPSTREAM_WAIT : UPSTREAM_TAKEN;
+}
+
 static enum upstream_take
 call_on_body(void *ctx, const uint8_t *p, size_t len)
 {
@@ -98,8 +105,6 @@ call_on_body(void *ctx, const uint8_t *p, size_t len)
 	struct buf clean;
 	enum av_err e;
 
-	if (session_unsent(s) >= SESSION_UNSENT_HIGH)
-		return UPSTREAM_WAIT;
 	c->response_bytes += len;
 	if (c->response_bytes > c->max_response) {
 		fault_set(&c->stop, AV_ETOOBIG, "cut_by_limit", "", "The answer is over the limit.");
@@ -107,7 +112,7 @@ call_on_body(void *ctx, const uint8_t *p, size_t len)
 	}
 	if (c->scrub.count == 0) {
 		session_send(s, p, len);
-		return UPSTREAM_TAKEN;
+		return call_taken(c);
 	}
 	buf_init(&clean, len + SCRUB_MAX_NEEDLE);
 	e = scrub_feed(&c->scrub, p, len, &clean);
@@ -116,7 +121,7 @@ call_on_body(void *ctx, const uint8_t *p, size_t len)
 	else
 		fault_set(&c->stop, e, "scrub", "", "The answer could not be guarded.");
 	buf_clear(&clean);
-	return e == AV_OK ? UPSTREAM_TAKEN : UPSTREAM_STOP;
+	return e == AV_OK ? call_taken(c) : UPSTREAM_STOP;
 }
 
 /* ---- its end ------------------------------------------------------------------------------------ */

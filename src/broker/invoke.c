@@ -414,7 +414,6 @@ call_send(struct call *c, const struct keeper_released *released)
 		.auth = released,
 		.has_body = c->req.has_body,
 		.body_size = c->body_size,
-		.http = c->res->r.capability.http,
 		.timeout_ms = call_time_left(c),
 	};
 	struct buf target;

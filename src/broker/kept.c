@@ -1,125 +1,133 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/kept.h"
 
-#include <netinet/in.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 
-struct kept_socket {
-	const void *opener;
-	int fd;
-	bool stands;
-};
+static void
+kept_unlink(struct kept *k, struct connection *c)
+{
+	struct kept_link *l = connection_link(c);
+
+	if (l->older != NULL)
+		connection_link(l->older)->newer = l->newer;
+	else
+		k->oldest = l->newer;
+	if (l->newer != NULL)
+		connection_link(l->newer)->older = l->older;
+	else
+		k->newest = l->older;
+	*l = (struct kept_link){0};
+	k->count--;
+}
+
+static void
+kept_close(struct kept *k, struct connection *c)
+{
+	kept_unlink(k, c);
+	connection_close(c);
+}
+
+static void
+kept_on_opened(void *ctx, struct connection *c, const struct fault *why)
+{
+	if (why != NULL)
+		kept_close(ctx, c);
+}
+
+/* TLS has things to say for itself (tickets, new keys); anything else is the end. */
+static void
+kept_on_ready(void *ctx, struct connection *c, int events)
+{
+	uint8_t room[CONNECTION_READ_MAX];
+	size_t n;
+
+	(void)events;
+	if (connection_read(c, room, sizeof(room), &n) != CONNECTION_BLOCKED ||
+	    connection_want(c, UV_READABLE) != AV_OK)
+		kept_close(ctx, c);
+}
+
+static const struct connection_ops kept_ops = {.opened = kept_on_opened, .ready = kept_on_ready};
+
+static void
+kept_on_timer(uv_timer_t *timer)
+{
+	struct kept *k = timer->data;
+	uint64_t now = uv_now(k->loop);
+
+	while (k->oldest != NULL && connection_link(k->oldest)->since_ms + KEPT_FOR_MS <= now)
+		kept_close(k, k->oldest);
+	if (k->oldest == NULL)
+		(void)uv_timer_stop(timer);
+}
+
+enum av_err
+kept_init(struct kept *k, uv_loop_t *loop)
+{
+	*k = (struct kept){.loop = loop};
+	k->timer = calloc(1, sizeof(*k->timer));
+	if (k->timer == NULL)
+		return AV_ENOMEM;
+	k->timer->data = k;
+	return uv_timer_init(loop, k->timer) == 0 ? AV_OK : AV_ESYS;
+}
+
+static void
+kept_on_timer_closed(uv_handle_t *handle)
+{
+	free(handle);
+}
 
 void
 kept_clear(struct kept *k)
 {
-	free(k->items);
-	*k = (struct kept){0};
-}
-
-static void
-kept_remove_at(struct kept *k, size_t i)
-{
-	k->items[i] = k->items[--k->count];
+	kept_drop(k);
+	if (k->timer != NULL)
+		uv_close((uv_handle_t *)k->timer, kept_on_timer_closed);
+	k->timer = NULL;
 }
 
 void
-kept_remove(struct kept *k, int fd)
+kept_put(struct kept *k, struct connection *c)
 {
-	size_t i;
+	struct kept_link *l = connection_link(c);
 
-	for (i = 0; i < k->count; i++) {
-		if (k->items[i].fd == fd) {
-			kept_remove_at(k, i);
-			return;
+	connection_give(c, &kept_ops, k);
+	if (k->count == KEPT_MAX)
+		kept_close(k, k->oldest);
+	*l = (struct kept_link){.older = k->newest, .since_ms = uv_now(k->loop)};
+	if (k->newest != NULL)
+		connection_link(k->newest)->newer = c;
+	else
+		k->oldest = c;
+	k->newest = c;
+	k->count++;
+	/* It runs on over times with none, rather than be set up and stopped with every call. */
+	if (!uv_is_active((const uv_handle_t *)k->timer))
+		(void)uv_timer_start(k->timer, kept_on_timer, KEPT_LOOK_MS, KEPT_LOOK_MS);
+}
+
+struct connection *
+kept_take(struct kept *k, struct str host)
+{
+	struct connection *c = k->newest, *older;
+
+	for (; c != NULL; c = older) {
+		older = connection_link(c)->older;
+		if (!connection_stands(c) || !str_eq(connection_host(c), host))
+			continue;
+		if (connection_is_usable(c)) {
+			kept_unlink(k, c);
+			return c;
 		}
+		kept_close(k, c);
 	}
-}
-
-enum av_err
-kept_add(struct kept *k, int fd, const void *opener)
-{
-	/* The number is free again: what had it was closed. */
-	kept_remove(k, fd);
-	if (k->count == k->room) {
-		size_t room = k->room == 0 ? 64 : 2 * k->room;
-		struct kept_socket *grown = realloc(k->items, room * sizeof(*grown));
-
-		if (grown == NULL)
-			return AV_ENOMEM;
-		k->items = grown;
-		k->room = room;
-	}
-	k->items[k->count++] = (struct kept_socket){opener, fd, false};
-	return AV_OK;
-}
-
-static uint16_t
-local_port(int fd)
-{
-	union {
-		struct sockaddr sa;
-		struct sockaddr_in in;
-		struct sockaddr_in6 in6;
-	} a = {.sa = {.sa_family = AF_UNSPEC}};
-	socklen_t len = sizeof(a);
-
-	if (getsockname(fd, &a.sa, &len) != 0)
-		return 0;
-	if (a.sa.sa_family == AF_INET)
-		return ntohs(a.in.sin_port);
-	return a.sa.sa_family == AF_INET6 ? ntohs(a.in6.sin6_port) : 0;
-}
-
-int
-kept_settle(struct kept *k, const void *opener, uint16_t port)
-{
-	int fd = -1;
-	size_t i = 0;
-
-	while (i < k->count) {
-		struct kept_socket *s = &k->items[i];
-
-		if (s->opener == opener && !s->stands && local_port(s->fd) == port) {
-			s->stands = true;
-			fd = s->fd;
-		}
-		if (s->opener == opener && !s->stands)
-			kept_remove_at(k, i);
-		else
-			i++;
-	}
-	return fd;
+	return NULL;
 }
 
 void
-kept_forget(struct kept *k, const void *opener)
+kept_drop(struct kept *k)
 {
-	size_t i = 0;
-
-	while (i < k->count) {
-		if (k->items[i].opener != opener) {
-			i++;
-		} else if (k->items[i].stands) {
-			k->items[i++].opener = NULL;
-		} else {
-			kept_remove_at(k, i);
-		}
-	}
-}
-
-void
-kept_drop(const struct kept *k, bool (*is_busy)(void *ctx, const void *opener, uint16_t port),
-    void *ctx)
-{
-	size_t i;
-
-	for (i = 0; i < k->count; i++) {
-		const struct kept_socket *s = &k->items[i];
-
-		/* One that is shut down already answers with an error: that is fine. */
-		if (!is_busy(ctx, s->opener, local_port(s->fd)))
-			(void)shutdown(s->fd, SHUT_RDWR);
-	}
+	while (k->oldest != NULL)
+		kept_close(k, k->oldest);
 }

@@ -9,11 +9,10 @@
 
 struct socket_watch {
 	uv_poll_t poll;
-	struct sockets *sockets;
+	sockets_ready_fn ready;
+	void *ctx;
 	int fd;
-	bool owned;
-	int wanted;  /* what libcurl waits for */
-	int watched; /* what the loop waits for */
+	int watched; /* events */
 };
 
 void
@@ -55,11 +54,10 @@ watch_on_poll(uv_poll_t *poll, int status, int events)
 {
 	struct socket_watch *w = poll->data;
 
-	/* libuv has stopped a watch that failed; one that nobody wants would report for ever. */
-	if (status < 0 || w->wanted == 0)
-		watch_stop(w);
-	if (w->wanted != 0)
-		w->sockets->ready(w->sockets->ctx, w->fd, status, events);
+	/* libuv has stopped a watch that failed. */
+	if (status < 0)
+		w->watched = 0;
+	w->ready(w->ctx, w->fd, status, events);
 }
 
 static struct socket_watch *
@@ -101,7 +99,8 @@ sockets_at(struct sockets *s, int fd)
 		free(w);
 		return NULL;
 	}
-	w->sockets = s;
+	w->ready = s->ready;
+	w->ctx = s->ctx;
 	w->fd = fd;
 	w->poll.data = w;
 	s->items[fd] = w;
@@ -115,25 +114,26 @@ sockets_want(struct sockets *s, int fd, int events)
 
 	if (w == NULL)
 		return events != 0 ? AV_ENOMEM : AV_OK;
-	w->wanted = events;
-	if (events == 0) {
-		if (!w->owned)
-			watch_stop(w);
-		return AV_OK;
-	}
 	if (w->watched == events)
 		return AV_OK;
+	if (events == 0) {
+		watch_stop(w);
+		return AV_OK;
+	}
 	w->watched = events;
 	return uv_poll_start(&w->poll, events, watch_on_poll) == 0 ? AV_OK : AV_ESYS;
 }
 
-void
-sockets_own(struct sockets *s, int fd)
+enum av_err
+sockets_own(struct sockets *s, int fd, sockets_ready_fn ready, void *ctx)
 {
-	struct socket_watch *w = sockets_find(s, fd);
+	struct socket_watch *w = sockets_at(s, fd);
 
-	if (w != NULL)
-		w->owned = true;
+	if (w == NULL)
+		return AV_ENOMEM;
+	w->ready = ready;
+	w->ctx = ctx;
+	return AV_OK;
 }
 
 void
@@ -143,7 +143,7 @@ sockets_forget(struct sockets *s, int fd)
 
 	if (w == NULL)
 		return;
-	w->wanted = 0;
-	w->owned = false;
 	watch_stop(w);
+	w->ready = s->ready;
+	w->ctx = s->ctx;
 }

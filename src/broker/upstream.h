@@ -2,9 +2,9 @@
 /*
  * upstream.h - sends one request to one upstream over TLS and streams the answer back.
  *
- * One libcurl multi handle, driven by the loop: kept connections, shared TLS sessions, DNS. What it
- * never does: follow a redirect, use a proxy, leave https, send a request twice (I9), talk to an
- * address that is not public (I6). The bytes of the target are sent exactly as given (I5).
+ * HTTP/1.1 over connections that libcurl makes (connection.h) and that are kept (kept.h). What it never
+ * does: follow a redirect, use a proxy, leave https, send a request twice (I9), talk to an address
+ * that is not public (I6). The bytes of the target are sent exactly as given (I5).
  */
 #ifndef AV_BROKER_UPSTREAM_H
 #define AV_BROKER_UPSTREAM_H
@@ -33,7 +33,6 @@ struct upstream_request {
 	uint64_t body_size;         /* UINT64_MAX: chunked */
 	struct str body;            /* p not NULL: all of it is here, at most UPSTREAM_INLINE_MAX; it
 	                               leaves in one piece with the head, and `read` is not called */
-	uint8_t http;               /* 1 or 2 */
 	uint64_t timeout_ms;        /* what is left for the whole transfer; 0 = no limit */
 };
 
@@ -41,17 +40,16 @@ struct upstream_request {
 struct upstream_result {
 	struct fault fault;
 	bool head_seen;
-	uint64_t sent; /* body bytes given to libcurl */
+	uint64_t sent; /* body bytes taken from the call */
 };
 
 enum upstream_take {
 	UPSTREAM_TAKEN,
-	UPSTREAM_WAIT, /* nothing was taken: offer it again after transfer_wake_recv() */
+	UPSTREAM_WAIT, /* taken, and no more before transfer_wake_recv() */
 	UPSTREAM_STOP, /* end the transfer; `done` follows, unless it was cancelled */
 };
 
-/* All but `done` run inside libcurl: they must not start or cancel a transfer's destruction other
- * than by transfer_cancel(), which knows. */
+/* `read` may be called before transfer_start() returns; none of the others. */
 struct upstream_ops {
 	/* The final head. `length` is UINT64_MAX where none is known or it will not hold. */
 	enum upstream_take (*head)(void *ctx, unsigned status, const struct header_list *headers,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The development switches of the upstream side; only in builds with AV_DEV. */
-#include "broker/transfer.h"
+#include "broker/upstream_state.h"
 
 #include "base/log.h"
 
@@ -57,7 +57,6 @@ upstream_dev_init(struct upstream_dev *d)
 	if (e != AV_OK)
 		log_error("AIVAULT_DEV_RESOLVE is not a list of host=ip:port");
 	d->other_ports = str_to_bool(getenv("AIVAULT_DEV_ALLOW_NON_DEFAULT_PORTS"));
-	d->http1_only = str_to_bool(getenv("AIVAULT_DEV_HTTP1_ONLY"));
 	return e;
 }
 
