@@ -111,6 +111,11 @@ open_db(const char *path, int flags, struct store **out, struct fault *f)
 		return fault_set(f, e, "database_unreadable", "Check the vault's directory",
 		    "the directory of %s cannot be found", path);
 	}
+	/* Before anything of SQLite runs; later ones are refused, and change nothing. No process of ours
+	 * uses it from two threads, nor asks how much memory it has: without locks around each of its
+	 * allocations a call costs the keeper a tenth less. */
+	(void)sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	int rc = sqlite3_open_v2(s->path, &s->db,
 	    flags | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL);
 	/* Opened all the same, SQLite would make -wal and -shm files that nobody may write to either. */

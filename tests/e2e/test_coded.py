@@ -53,8 +53,8 @@ def test_secret_in_a_coded_answer_is_scrubbed(acme, upstream):
 
 
 def test_slow_reader_of_a_coded_answer_gets_all_of_it(acme, upstream):
-    """64 MiB in 64 KiB: what is decoded waits in the daemon for a reader, and not in its memory."""
-    plain = b"0123456789abcdef" * (4 << 20)
+    """8 MiB in 8 KiB: what is decoded waits in the daemon for a reader, and not in its memory."""
+    plain = b"0123456789abcdef" * (1 << 19)
     packed = gzip.compress(plain, 9)
     upstream.route(PATH, coded(packed, "gzip"))
     with acme.agent() as agent:
