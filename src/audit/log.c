@@ -109,6 +109,13 @@ audit_log_settle(struct audit_log *l, bool committed)
 		memcpy(l->last_hash, l->kept_hash, CHAIN_HASH_LEN);
 	}
 	l->has_fresh = false;
+	l->used.secret_id[0] = '\0';
+}
+
+enum av_err
+audit_log_finish(struct audit_log *l)
+{
+	return last_used_write(&l->used, l->store);
 }
 
 void
@@ -243,6 +250,9 @@ audit_append(struct audit_log *l, const struct audit_event *event)
 		return AV_EAUDIT;
 	bind_event(st, id, &e, l->last_hash, hash);
 	if (store_run(st) != AV_OK)
+		return AV_EAUDIT;
+	if (strcmp(e.kind, "invoke.allow") == 0 &&
+	    last_used_note(&l->used, l->store, e.secret_id, e.ts_ms) != AV_OK)
 		return AV_EAUDIT;
 	l->last_id = id;
 	memcpy(l->last_hash, hash, sizeof(hash));

@@ -8,6 +8,7 @@
 
 #include "audit/chain.h"
 #include "audit/checkpoint_log.h"
+#include "audit/last_used.h"
 
 struct audit_log {
 	struct store *store; /* borrows */
@@ -15,6 +16,7 @@ struct audit_log {
 	uint8_t last_hash[CHAIN_HASH_LEN];
 	int64_t kept_id; /* as of the last audit_log_settle */
 	uint8_t kept_hash[CHAIN_HASH_LEN];
+	struct last_used used; /* in the open transaction */
 	/* Checkpoints: the last row that one stands on, and since when (monotonic) rows came after it. */
 	int64_t signed_id;
 	uint64_t unsigned_since_ms; /* 0: none came */
@@ -29,6 +31,8 @@ struct audit_log {
 enum av_err audit_log_open(struct audit_log *l, struct store *s) AV_MUST_USE;
 /* Needs an open transaction; without one AV_EAUDIT. */
 enum av_err audit_append(struct audit_log *l, const struct audit_event *e) AV_MUST_USE;
+/* Before the transaction commits: what its rows leave to be written once. */
+enum av_err audit_log_finish(struct audit_log *l) AV_MUST_USE;
 /* After the transaction: did it commit? A checkpoint that did goes to checkpoints.log, behind those
  * whose lines could not be written before. */
 void audit_log_settle(struct audit_log *l, bool committed);

@@ -203,23 +203,3 @@ audit_query(struct store *s, const struct audit_filter *f, struct buf *out, bool
 	store_done(st);
 	return e != AV_OK ? e : buf_err(out);
 }
-
-enum av_err
-audit_last_used(struct store *s, struct str secret_id, int64_t *out)
-{
-	sqlite3_stmt *st = NULL;
-	bool row = false;
-	*out = 0;
-	enum av_err e = store_stmt(s,
-	    "SELECT ts_ms FROM audit_events WHERE secret_id = ? AND secret_id <> '' "
-	    "AND kind = 'invoke.allow' ORDER BY ts_ms DESC LIMIT 1",
-	    &st);
-	if (e != AV_OK)
-		return e;
-	store_bind_text(st, 1, secret_id);
-	e = store_step(st, &row);
-	if (e == AV_OK && row)
-		*out = sqlite3_column_int64(st, 0);
-	store_done(st);
-	return e;
-}

@@ -36,7 +36,5 @@ enum av_err audit_before_last(struct store *s, const struct audit_filter *filter
 /* A stored text as a JSON string. They are printable ASCII (event.h), so only two bytes need a
  * backslash; rows that somebody else wrote may hold anything: the rest is escaped too. */
 void audit_put_text(struct buf *b, struct str s);
-/* When a secret was last used, from the log; 0 = never. */
-enum av_err audit_last_used(struct store *s, struct str secret_id, int64_t *out) AV_MUST_USE;
 
 #endif

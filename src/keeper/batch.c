@@ -198,7 +198,8 @@ commit(struct keeper *k, struct batch *b)
 	    k->log.last_id / CHECKPOINT_EVERY != k->log.kept_id / CHECKPOINT_EVERY &&
 	    checkpoint_add(k->vault, &k->log) != AV_OK)
 		log_warn("audit: no checkpoint could be signed");
-	return store_commit(k->vault->store);
+	enum av_err e = audit_log_finish(&k->log);
+	return e == AV_OK ? store_commit(k->vault->store) : e;
 }
 
 /* Opens the transaction where none is, and puts what waits into it. */

@@ -2,7 +2,7 @@
 /* secrets.create, secrets.list */
 #include "keeper/operator_api.h"
 
-#include "audit/query.h"
+#include "audit/last_used.h"
 #include "base/clock.h"
 #include "keeper/provision.h"
 
@@ -26,7 +26,7 @@ op_secret_metadata(const struct keeper *k, const struct secret_record *r)
 		json_text(o, "pinnedProvider", r->pinned);
 	json_number(o, "createdAtMs", r->created_ms);
 	json_number(o, "updatedAtMs", r->updated_ms);
-	if (audit_last_used(k->vault->store, str_of(r->id), &used) == AV_OK && used > 0)
+	if (last_used_read(k->vault->store, str_of(r->id), &used) == AV_OK && used > 0)
 		json_number(o, "lastUsedAtMs", used);
 	else
 		json_text(o, "lastUsedAtMs", NULL);

@@ -16,7 +16,7 @@ const char SCHEMA_PRAGMAS[] = "PRAGMA journal_mode = WAL;"
 	" body BLOB NOT NULL, mac BLOB NOT NULL) WITHOUT ROWID;"
 
 const char SCHEMA_TABLES[] =
-    "PRAGMA user_version = 1;"
+    "PRAGMA user_version = 2;"
     "CREATE TABLE meta(key TEXT PRIMARY KEY NOT NULL, value NOT NULL) WITHOUT ROWID;"
     DECIDING("secrets")
     "CREATE TABLE secret_values(id TEXT PRIMARY KEY NOT NULL REFERENCES secrets(id),"
@@ -40,6 +40,14 @@ const char SCHEMA_TABLES[] =
     " duration_ms INTEGER, secret_id TEXT NOT NULL, scope TEXT NOT NULL, note TEXT NOT NULL,"
     " repeats INTEGER NOT NULL, prev_hash BLOB NOT NULL, hash BLOB NOT NULL);"
     "CREATE INDEX audit_by_request ON audit_events(request_id, kind) WHERE request_id <> '';"
-    "CREATE INDEX audit_by_secret ON audit_events(secret_id, ts_ms) WHERE secret_id <> '';"
+    "CREATE TABLE secret_used(id TEXT PRIMARY KEY NOT NULL, ts_ms INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE checkpoints(id INTEGER PRIMARY KEY, event_id INTEGER NOT NULL,"
     " ts_ms INTEGER NOT NULL, hash BLOB NOT NULL, signature BLOB NOT NULL);";
+
+const char SCHEMA_FROM_1[] =
+    "CREATE TABLE secret_used(id TEXT PRIMARY KEY NOT NULL, ts_ms INTEGER NOT NULL) WITHOUT ROWID;"
+    "INSERT INTO secret_used(id, ts_ms) SELECT secret_id, MAX(ts_ms) FROM audit_events"
+    " WHERE secret_id <> '' AND kind = 'invoke.allow' GROUP BY secret_id;"
+    "DROP INDEX IF EXISTS audit_by_secret;"
+    "DROP INDEX IF EXISTS audit_by_time;"
+    "PRAGMA user_version = 2;";

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * schema.h - vault.db, schema 1.
+ * schema.h - vault.db, schema 2.
  *
  * Deciding tables (secrets to tokens) share one shape: `id`, `row_version` (counts the changes of
  * the row), `body` (the row's fields in the frame codec: exactly the bytes that are read) and `mac`
  * (keyed, over table, id, version and body; row.h). meta: schema, provider_type, provider_where,
- * kek_id, created_ms, generation, digest, audit_public_key, audit_signing_key (sealed). Counters and
- * audit rows are not covered by the digest; audit rows have their own chain.
+ * kek_id, created_ms, generation, digest, audit_public_key, audit_signing_key (sealed). Counters,
+ * times of use and audit rows are not covered by the digest; audit rows have their own chain.
  * The SQL texts are in schema.c.
  */
 #ifndef AV_VAULT_SCHEMA_H
@@ -14,5 +14,7 @@
 
 extern const char SCHEMA_PRAGMAS[];
 extern const char SCHEMA_TABLES[];
+/* From schema 1, in a transaction. */
+extern const char SCHEMA_FROM_1[];
 
 #endif

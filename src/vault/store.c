@@ -158,6 +158,21 @@ user_version(struct store *s, int64_t *out)
 	return e;
 }
 
+/* All of it or nothing: what fails leaves the vault as it was, for the version that made it. */
+static enum av_err
+upgrade(struct store *s, const char *path, struct fault *f)
+{
+	enum av_err e = store_begin(s);
+	if (e == AV_OK)
+		e = exec(s, SCHEMA_FROM_1);
+	if (e == AV_OK)
+		e = store_commit(s);
+	if (e != AV_OK)
+		fault_set(f, e, "database_upgrade", "Check free space and permissions", "%s: %s", path,
+		    sqlite3_errmsg(s->db));
+	return e;
+}
+
 enum av_err
 store_open(const char *path, struct store **out, struct fault *f)
 {
@@ -178,6 +193,8 @@ store_open(const char *path, struct store **out, struct fault *f)
 	} else if (version == 0) {
 		e = fault_set(f, AV_ENOVAULT, "no_vault", "Run `aivault secrets create`",
 		    "there is no vault yet");
+	} else if (version == 1) {
+		e = upgrade(s, path, f);
 	} else if (version != STORE_SCHEMA) {
 		e = fault_set(f, AV_ECORRUPT, "unknown_schema", "Use the version that made it, or newer",
 		    "%s has schema %lld, this version knows %d", path, (long long)version, STORE_SCHEMA);

@@ -78,6 +78,24 @@ def garbage(data):
     return b"this is no database, but a letter. " * (len(data) // 35 + 1)
 
 
+def used(world):
+    """When each secret was last used, by name."""
+    return {s["name"]: s["lastUsedAtMs"] for s in world.aivault("secrets", "list", "-v").ok().json()}
+
+
+def test_vault_of_schema_1_is_brought_up_to_date(stopped):
+    stopped.start()
+    before = used(stopped)
+    assert before["OPENAI_API_KEY"] > 0 and before["ANTHROPIC_API_KEY"] is None
+    assert stopped.stop() == 0
+    sql(stopped, "DROP TABLE secret_used", "PRAGMA user_version = 1",
+        "CREATE INDEX audit_by_secret ON audit_events(secret_id, ts_ms) WHERE secret_id <> ''")
+    stopped.start()
+    assert used(stopped) == before
+    stopped.chat("{}").ok()
+    assert used(stopped)["OPENAI_API_KEY"] > before["OPENAI_API_KEY"]
+
+
 @pytest.mark.parametrize("damage,words", [
     pytest.param(garbage, ("not a database",), id="garbage"),
     pytest.param(lambda d: b"\xff" * 100 + d[100:], ("not a database",), id="header"),
