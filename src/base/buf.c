@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUF_FIRST_CAP 64u
+#define BUF_FIRST_CAP 256u
 
 void
 av_wipe(void *p, size_t len)
@@ -113,6 +113,19 @@ enum av_err
 buf_append_str(struct buf *b, const char *s)
 {
 	return buf_append(b, s, s == NULL ? 0 : strlen(s));
+}
+
+enum av_err
+buf_append_u64(struct buf *b, uint64_t n)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = (char)('0' + n % 10);
+		n /= 10;
+	} while (n > 0);
+	return buf_append(b, digits + at, sizeof(digits) - at);
 }
 
 enum av_err

@@ -20,6 +20,7 @@ struct connection {
 	void *ctx;
 	char *host;
 	int fd;       /* libcurl's; -1 until it stands */
+	struct sockaddr_storage peer; /* where it really goes, once it stands */
 	bool exempt;  /* development: the address check lets this host pass */
 	bool refused; /* the last address tried is not allowed */
 	uint64_t epoch;
@@ -47,16 +48,11 @@ connection_on_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *a)
 	return fd >= 0 ? fd : CURL_SOCKET_BAD;
 }
 
-/* Where the connection really goes. */
 static bool
 connection_address_is_allowed(const struct connection *c)
 {
-	struct sockaddr_storage a = {.ss_family = AF_UNSPEC};
-	socklen_t len = sizeof(a);
-
-	if (getpeername(c->fd, (struct sockaddr *)&a, &len) != 0)
-		return false;
-	return c->exempt || netguard_sockaddr_is_public((const struct sockaddr *)&a, len);
+	return c->exempt ||
+	    netguard_sockaddr_is_public((const struct sockaddr *)&c->peer, sizeof(c->peer));
 }
 
 /* ---- making it ---------------------------------------------------------------------------------- */
@@ -201,11 +197,14 @@ static bool
 connection_settle(struct connection *c)
 {
 	curl_socket_t fd = CURL_SOCKET_BAD;
+	socklen_t len = sizeof(c->peer);
 
 	if (curl_easy_getinfo(c->easy, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK ||
 	    fd == CURL_SOCKET_BAD)
 		return false;
 	c->fd = fd;
+	if (getpeername(fd, (struct sockaddr *)&c->peer, &len) != 0)
+		c->peer.ss_family = AF_UNSPEC; /* gone already; refused by that */
 	return sockets_own(&c->u->sockets, fd, connection_on_ready, c) == AV_OK &&
 	    connection_want(c, UV_READABLE) == AV_OK;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/netguard.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stddef.h>
 #include <string.h>
@@ -105,19 +104,5 @@ netguard_sockaddr_is_public(const struct sockaddr *sa, socklen_t len)
 		memcpy(&in6, sa, sizeof(in6));
 		return netguard_ipv6_is_public(in6.sin6_addr.s6_addr);
 	}
-	return false;
-}
-
-bool
-netguard_text_is_public(const char *text)
-{
-	uint8_t a[16];
-
-	if (text == NULL)
-		return false;
-	if (inet_pton(AF_INET, text, a) == 1)
-		return netguard_ipv4_is_public(a);
-	if (inet_pton(AF_INET6, text, a) == 1)
-		return netguard_ipv6_is_public(a);
 	return false;
 }

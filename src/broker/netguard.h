@@ -17,7 +17,5 @@ bool netguard_ipv4_is_public(const uint8_t addr[4]);
 bool netguard_ipv6_is_public(const uint8_t addr[16]);
 /* Any other family is refused. */
 bool netguard_sockaddr_is_public(const struct sockaddr *sa, socklen_t len);
-/* Text as inet_pton reads it; with a zone ("%eth0") or unreadable: refused. */
-bool netguard_text_is_public(const char *text);
 
 #endif

@@ -54,7 +54,11 @@ reply_reason_phrase(unsigned status)
 void
 reply_status_line(struct buf *out, unsigned status)
 {
-	(void)buf_appendf(out, "HTTP/1.1 %u %s\r\n", status, reply_reason_phrase(status));
+	(void)buf_append_str(out, "HTTP/1.1 ");
+	(void)buf_append_u64(out, status);
+	(void)buf_append_str(out, " ");
+	(void)buf_append_str(out, reply_reason_phrase(status));
+	(void)buf_append_str(out, "\r\n");
 }
 
 void

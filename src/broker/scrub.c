@@ -33,10 +33,8 @@ scrub_clear(struct scrub *s)
 	for (i = 0; i < s->count; i++) {
 		struct scrub_needle *n = &s->needles[i];
 
-		av_wipe(n->bytes, n->len);
 		/* The borders tell of the bytes. */
-		av_wipe(n->fail, n->len * sizeof(*n->fail));
-		free(n->bytes);
+		av_wipe(n->fail, n->len * (sizeof(*n->fail) + 1));
 		free(n->fail);
 	}
 	free(s->needles);
@@ -100,14 +98,10 @@ add(struct scrub *s, struct str needle, bool body_only)
 	filter_drop(s);
 	n = &s->needles[s->count];
 	memset(n, 0, sizeof(*n));
-	n->bytes = malloc(needle.len);
-	n->fail = calloc(needle.len, sizeof(*n->fail));
-	if (n->bytes == NULL || n->fail == NULL) {
-		free(n->bytes);
-		free(n->fail);
-		memset(n, 0, sizeof(*n));
+	n->fail = malloc(needle.len * (sizeof(*n->fail) + 1));
+	if (n->fail == NULL)
 		return AV_ENOMEM;
-	}
+	n->bytes = (uint8_t *)(n->fail + needle.len);
 	memcpy(n->bytes, needle.p, needle.len);
 	n->len = needle.len;
 	n->body_only = body_only;

@@ -26,7 +26,7 @@
 #define SCRUB_MAX_NEEDLE (1024u * 1024u)
 
 struct scrub_needle {
-	uint8_t *bytes;
+	uint8_t *bytes; /* behind the last of fail, in the same block */
 	uint32_t *fail; /* fail[i]: longest proper border of the first i + 1 bytes */
 	size_t len;
 	size_t state;   /* bytes matched so far */

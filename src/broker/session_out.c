@@ -136,10 +136,13 @@ session_begin(struct session *s, const struct buf *head, uint64_t length, bool n
 		s->close_after = true;
 	(void)buf_append(&s->out, head->data, head->len);
 	session_put_connection(s);
-	if (s->chunked)
+	if (s->chunked) {
 		(void)buf_append_str(&s->out, "Transfer-Encoding: chunked\r\n");
-	else if (length != UINT64_MAX)
-		(void)buf_appendf(&s->out, "Content-Length: %llu\r\n", (unsigned long long)length);
+	} else if (length != UINT64_MAX) {
+		(void)buf_append_str(&s->out, "Content-Length: ");
+		(void)buf_append_u64(&s->out, length);
+		(void)buf_append_str(&s->out, "\r\n");
+	}
 	(void)buf_append_str(&s->out, "\r\n");
 	session_queue(s);
 }

@@ -29,6 +29,10 @@ transfer_arm(struct transfer *t)
 
 	if (t->end_ms != 0 && t->end_ms < next)
 		next = t->end_ms;
+	/* One that rings before is set anew by then. */
+	if (uv_is_active((const uv_handle_t *)&t->timer) && t->rings_ms <= next)
+		return;
+	t->rings_ms = next;
 	(void)uv_timer_start(&t->timer, transfer_on_timer, next > now ? next - now : 0, 0);
 }
 

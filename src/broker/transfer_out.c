@@ -6,7 +6,6 @@
  */
 #include "broker/upstream_state.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 /* Of a body: with its framing one TLS record. */
@@ -68,12 +67,15 @@ put_framing(struct buf *out, const struct upstream_request *rq)
 {
 	uint64_t size = rq->body.p != NULL ? rq->body.len : rq->body_size;
 
-	if (!rq->has_body && method_wants_length(rq->method))
-		(void)buf_append_str(out, "Content-Length: 0\r\n");
-	else if (rq->has_body && size == UINT64_MAX)
+	if (!rq->has_body && !method_wants_length(rq->method))
+		return;
+	if (rq->has_body && size == UINT64_MAX) {
 		(void)buf_append_str(out, "Transfer-Encoding: chunked\r\n");
-	else if (rq->has_body)
-		(void)buf_appendf(out, "Content-Length: %" PRIu64 "\r\n", size);
+		return;
+	}
+	(void)buf_append_str(out, "Content-Length: ");
+	(void)buf_append_u64(out, rq->has_body ? size : 0);
+	(void)buf_append_str(out, "\r\n");
 }
 
 static struct str

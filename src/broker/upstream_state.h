@@ -49,6 +49,7 @@ struct transfer {
 	struct later_item work;
 	uint64_t progress_ms;
 	uint64_t end_ms; /* 0 = none */
+	uint64_t rings_ms;
 	uint32_t first_byte_ms;
 	uint32_t idle_ms;
 
