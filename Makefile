@@ -306,7 +306,7 @@ help:
 	@echo 'make bench      direct, nginx and aivault side by side'
 	@echo 'make soak       ten minutes of mixed work at 64 connections (SOAK_SECONDS)'
 	@echo 'make cov        line coverage of the unit tests'
-	@echo 'make lint       include edges, symbols, secret users, formatting of Lua and shell'
+	@echo 'make lint       include edges, symbols, secret users, formatting, clang-tidy, Lua, shell'
 	@echo 'make format     clang-format over src and tests'
 	@echo 'make install    into $$(DESTDIR)$$(PREFIX); make uninstall takes it away'
 	@echo 'make dist, make deb, make clean'

@@ -62,7 +62,7 @@ invocation_header(struct header_list *l, const char *text, struct fault *f)
 static bool
 looks_like_json(struct str s)
 {
-	while (s.len > 0 && memchr(" \t\r\n", s.p[0], 4) != NULL) {
+	while (s.len > 0 && (s.p[0] == ' ' || s.p[0] == '\t' || s.p[0] == '\r' || s.p[0] == '\n')) {
 		s.p++;
 		s.len--;
 	}

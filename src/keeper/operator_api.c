@@ -87,11 +87,13 @@ parent_of(pid_t pid)
 	text[n] = '\0';
 	/* pid (comm) state ppid: the name may hold anything, so from its last parenthesis on. */
 	const char *end = strrchr(text, ')');
-	long parent = 0;
-	char state = 0;
-	if (end == NULL || sscanf(end, ") %c %ld", &state, &parent) != 2 || parent < 0)
+	struct str blank, state, rest, parent;
+	uint64_t id = 0;
+	if (end == NULL || !str_cut(str_of(end + 1), ' ', &blank, &rest) ||
+	    !str_cut(rest, ' ', &state, &rest) || !str_cut(rest, ' ', &parent, &rest) ||
+	    str_to_u64(parent, 0, INT32_MAX, &id) != AV_OK)
 		return -1;
-	return (pid_t)parent;
+	return (pid_t)id;
 }
 
 bool

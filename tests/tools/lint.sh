@@ -95,6 +95,23 @@ else
 	grep -nHE '"vault/secret\.h"' "${src[@]}" | sed -E "s|^([^:]+:[0-9]+):.*|\1: $users is missing|" || :
 fi
 
+# ---- the compiler's other tools ------------------------------------------------------------------------
+have() { command -v "$1" >/dev/null || { echo "lint: $1 is not installed: run 'make deps'" >&3; echo "lint:1: $1 is missing"; return 1; }; }
+if have clang-format; then
+	clang-format --dry-run "${src[@]}" "${tests_c[@]}" 2>&1 |
+		sed -nE 's/^([^ :]+:[0-9]+):[0-9]+: warning: code should be clang-formatted.*/\1: run make format/p' || :
+fi
+if have clang-tidy; then
+	read -ra flags <<<"-std=c11 -Isrc -D_GNU_SOURCE -DAV_VERSION=\"\" -DAV_VARIANT=\"\" \
+		$(pkg-config --cflags libcjson lua5.4 libcurl 2>/dev/null) \
+		-Ivendor/.llhttp/usr/share/include/llhttp -I/usr/share/include/llhttp"
+	printf '%s\n' "${src[@]}" | grep '\.c$' | grep -v darwin |
+		xargs -P "$(nproc)" -n 8 sh -c '
+			n=$1; shift; flags=; for i in $(seq "$n"); do flags="$flags $1"; shift; done
+			clang-tidy --quiet "$@" -- $flags 2>/dev/null' sh "${#flags[@]}" "${flags[@]}" |
+		sed -nE "s|^$PWD/||; s/^([^ :]+:[0-9]+):[0-9]+: (warning\|error): /\1: /p" | sort -u || :
+fi
+
 # ---- other languages --------------------------------------------------------------------------------
 for f in "${python[@]}"; do
 	"${PYTHON:-/usr/bin/python3}" - "$f" <<'EOF' || :
@@ -105,7 +122,6 @@ except SyntaxError as err:
     print(f"{sys.argv[1]}:{err.lineno}: {err.msg}")
 EOF
 done
-have() { command -v "$1" >/dev/null || { echo "lint: $1 is not installed: run 'make deps'" >&3; echo "lint:1: $1 is missing"; return 1; }; }
 mapfile -t scripts < <(tracked 'lua/*.lua' 'capabilities/*.lua' 'policies/*.lua')
 if [ ${#scripts[@]} -gt 0 ] && have luacheck; then
 	luacheck --quiet --codes --formatter plain "${scripts[@]}" || :
