@@ -66,7 +66,7 @@ static int64_t
 number(sqlite3_stmt *st, int at)
 {
 	return sqlite3_column_type(st, at) == SQLITE_NULL ? AUDIT_ABSENT
-							  : sqlite3_column_int64(st, at);
+	                                                  : sqlite3_column_int64(st, at);
 }
 
 /* Kind, actor and decision are C strings in an event; a NUL inside would hide what follows, and
@@ -74,25 +74,38 @@ number(sqlite3_stmt *st, int at)
 static void
 read_event(sqlite3_stmt *st, struct audit_event *e, char texts[3][64])
 {
-	static const int at[3] = { 2, 4, 15 };
+	static const int at[3] = {2, 4, 15};
 	for (int i = 0; i < 3; i++) {
 		struct str s = store_column(st, at[i]);
 		size_t n = s.len < 63 ? s.len : 63;
 		memcpy(texts[i], s.p, n);
 		texts[i][n] = '\0';
 	}
-	*e = (struct audit_event){ .ts_ms = sqlite3_column_int64(st, 1), .kind = texts[0],
-		.request_id = store_column(st, 3), .actor = texts[1], .caller_uid = number(st, 5),
-		.caller_pid = number(st, 6), .caller_user = store_column(st, 7),
-		.caller_program = store_column(st, 8), .caller_token = store_column(st, 9),
-		.capability = store_column(st, 10), .credential = store_column(st, 11),
-		.host = store_column(st, 12), .method = store_column(st, 13),
-		.path = store_column(st, 14), .decision = texts[2], .reason = store_column(st, 16),
-		.policy = store_column(st, 17), .status = number(st, 18),
-		.request_bytes = number(st, 19), .response_bytes = number(st, 20),
-		.duration_ms = number(st, 21), .secret_id = store_column(st, 22),
-		.scope = store_column(st, 23), .note = store_column(st, 24),
-		.repeats = (uint32_t)sqlite3_column_int64(st, 25) };
+	*e = (struct audit_event){.ts_ms = sqlite3_column_int64(st, 1),
+	    .kind = texts[0],
+	    .request_id = store_column(st, 3),
+	    .actor = texts[1],
+	    .caller_uid = number(st, 5),
+	    .caller_pid = number(st, 6),
+	    .caller_user = store_column(st, 7),
+	    .caller_program = store_column(st, 8),
+	    .caller_token = store_column(st, 9),
+	    .capability = store_column(st, 10),
+	    .credential = store_column(st, 11),
+	    .host = store_column(st, 12),
+	    .method = store_column(st, 13),
+	    .path = store_column(st, 14),
+	    .decision = texts[2],
+	    .reason = store_column(st, 16),
+	    .policy = store_column(st, 17),
+	    .status = number(st, 18),
+	    .request_bytes = number(st, 19),
+	    .response_bytes = number(st, 20),
+	    .duration_ms = number(st, 21),
+	    .secret_id = store_column(st, 22),
+	    .scope = store_column(st, 23),
+	    .note = store_column(st, 24),
+	    .repeats = (uint32_t)sqlite3_column_int64(st, 25)};
 }
 
 static const char *
@@ -119,7 +132,7 @@ chain_verify(struct store *s, struct chain_report *out)
 {
 	sqlite3_stmt *st = NULL;
 	bool more = false;
-	uint8_t prev[CHAIN_HASH_LEN] = { 0 };
+	uint8_t prev[CHAIN_HASH_LEN] = {0};
 	uint8_t hash[CHAIN_HASH_LEN];
 	memset(out, 0, sizeof(*out));
 	enum av_err e = store_stmt(s,

@@ -16,13 +16,13 @@
 #define CHAIN_HASH_LEN 32u
 
 /* `e` as it is stored: escaped and cut. */
-enum av_err chain_hash(const uint8_t prev[CHAIN_HASH_LEN], int64_t id,
-    const struct audit_event *e, uint8_t out[CHAIN_HASH_LEN]) AV_MUST_USE;
+enum av_err chain_hash(const uint8_t prev[CHAIN_HASH_LEN], int64_t id, const struct audit_event *e,
+    uint8_t out[CHAIN_HASH_LEN]) AV_MUST_USE;
 
 struct chain_report {
 	uint64_t rows;
 	int64_t first_bad_id; /* 0: none */
-	const char *problem;  /* "hash", "link", "gap", or NULL */
+	const char *problem; /* "hash", "link", "gap", or NULL */
 };
 /* Walks every row in the order of ids. AV_OK also when rows are bad: see the report. */
 enum av_err chain_verify(struct store *s, struct chain_report *out) AV_MUST_USE;

@@ -38,7 +38,7 @@ signature_fits(const struct checkpoint *c, const uint8_t pk[VAULT_PUBLIC_KEY_LEN
 enum av_err
 checkpoint_add(struct vault *v, struct audit_log *l)
 {
-	struct checkpoint c = { .event_id = l->last_id, .ts_ms = clock_wall_ms() };
+	struct checkpoint c = {.event_id = l->last_id, .ts_ms = clock_wall_ms()};
 	uint8_t message[MESSAGE_LEN];
 	sqlite3_stmt *st = NULL;
 	if (l->last_id == 0)
@@ -46,13 +46,14 @@ checkpoint_add(struct vault *v, struct audit_log *l)
 	memcpy(c.hash, l->last_hash, sizeof(c.hash));
 	make_message(c.event_id, c.ts_ms, c.hash, message);
 	enum av_err e =
-	    vault_sign(v, (struct str){ (const char *)message, sizeof(message) }, c.signature);
+	    vault_sign(v, (struct str){(const char *)message, sizeof(message)}, c.signature);
 	if (e == AV_OK)
 		e = checkpoint_last_id(v->store, &c.id);
 	c.id++;
 	if (e == AV_OK)
 		e = store_stmt(v->store,
-		    "INSERT INTO checkpoints(id, event_id, ts_ms, hash, signature) VALUES(?, ?, ?, ?, ?)",
+		    "INSERT INTO checkpoints(id, event_id, ts_ms, hash, signature) VALUES(?, ?, ?, "
+		    "?, ?)",
 		    &st);
 	if (e != AV_OK)
 		return e;
@@ -98,13 +99,15 @@ check_one(struct check *k, const struct checkpoint *c)
 		complain(k, k->log->kept_id + 1, "missing_tail");
 		return AV_OK;
 	}
-	enum av_err e = store_stmt(k->log->store, "SELECT hash FROM audit_events WHERE id = ?", &st);
+	enum av_err e =
+	    store_stmt(k->log->store, "SELECT hash FROM audit_events WHERE id = ?", &st);
 	if (e != AV_OK)
 		return e;
 	store_bind_int(st, 1, c->event_id);
 	e = store_step(st, &row);
 	if (e == AV_OK && row)
-		same = str_eq(store_column(st, 0), (struct str){ (const char *)c->hash, sizeof(c->hash) });
+		same = str_eq(
+		    store_column(st, 0), (struct str){(const char *)c->hash, sizeof(c->hash)});
 	store_done(st);
 	if (e == AV_OK && !same)
 		complain(k, c->event_id, k->problem);
@@ -133,7 +136,7 @@ enum av_err
 checkpoint_verify(const struct audit_log *l, const uint8_t pk[VAULT_PUBLIC_KEY_LEN],
     struct checkpoint_report *out)
 {
-	struct check k = { .log = l, .pk = pk, .report = out, .problem = "checkpoint" };
+	struct check k = {.log = l, .pk = pk, .report = out, .problem = "checkpoint"};
 	memset(out, 0, sizeof(*out));
 	enum av_err e = checkpoint_rows(l->store, 0, check_row, &k);
 	if (e != AV_OK)

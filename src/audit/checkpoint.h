@@ -14,9 +14,9 @@
 enum av_err checkpoint_add(struct vault *v, struct audit_log *l) AV_MUST_USE;
 
 struct checkpoint_report {
-	uint64_t count;    /* in the database */
-	uint64_t logged;   /* in checkpoints.log */
-	uint64_t torn;     /* lines of it that cannot be read: half written in a crash, or damaged */
+	uint64_t count; /* in the database */
+	uint64_t logged; /* in checkpoints.log */
+	uint64_t torn; /* lines of it that cannot be read: half written in a crash, or damaged */
 	int64_t signed_id; /* the last row that one of them stands on */
 	int64_t first_bad_id;
 	/* NULL, "checkpoint" or "checkpoints_log" (a signature, or a row that is another one now),

@@ -30,8 +30,8 @@ checkpoint_line_format(const struct checkpoint *c, char out[CHECKPOINT_LINE_MAX]
 	hex_encode(c->hash, sizeof(c->hash), hash);
 	hex_encode(c->signature, sizeof(c->signature), sig);
 	snprintf(out, CHECKPOINT_LINE_MAX,
-	    MARK "id=%" PRId64 " row=%" PRId64 " ts=%" PRId64 " hash=%s sig=%s\n", c->id, c->event_id,
-	    c->ts_ms, hash, sig);
+	    MARK "id=%" PRId64 " row=%" PRId64 " ts=%" PRId64 " hash=%s sig=%s\n", c->id,
+	    c->event_id, c->ts_ms, hash, sig);
 }
 
 static enum av_err
@@ -134,7 +134,7 @@ checkpoint_log_last(const char *path, int64_t *id)
 		start--;
 	if (start == 0 && st.st_size > (off_t)sizeof(tail))
 		return AV_EFORMAT; /* the line may begin earlier */
-	e = checkpoint_line_parse((struct str){ tail + start, end - start }, &c);
+	e = checkpoint_line_parse((struct str){tail + start, end - start}, &c);
 	if (e == AV_OK)
 		*id = c.id;
 	return e;
@@ -165,7 +165,7 @@ checkpoint_log_read(const char *path, enum av_err (*each)(void *ctx, const struc
 			n++;
 			continue;
 		}
-		if (n <= sizeof(line) && checkpoint_line_parse((struct str){ line, n }, &c) == AV_OK)
+		if (n <= sizeof(line) && checkpoint_line_parse((struct str){line, n}, &c) == AV_OK)
 			e = each(ctx, &c);
 		else
 			*torn += 1;

@@ -44,7 +44,7 @@ enum av_err checkpoint_log_last(const char *path, int64_t *id) AV_MUST_USE;
 /* Calls `each` for every line that can be read; *torn counts the others. AV_ENOTFOUND: no file. An
  * error of `each` ends it. */
 enum av_err checkpoint_log_read(const char *path,
-    enum av_err (*each)(void *ctx, const struct checkpoint *c), void *ctx, uint64_t *torn)
-    AV_MUST_USE;
+    enum av_err (*each)(void *ctx, const struct checkpoint *c), void *ctx,
+    uint64_t *torn) AV_MUST_USE;
 
 #endif

@@ -9,13 +9,16 @@ checkpoint_rows(struct store *s, int64_t first,
 {
 	sqlite3_stmt *st = NULL;
 	bool more = false;
-	enum av_err e = store_stmt(s, "SELECT id, event_id, ts_ms, hash, signature FROM checkpoints "
-	                              "WHERE id >= ? ORDER BY id", &st);
+	enum av_err e = store_stmt(s,
+	    "SELECT id, event_id, ts_ms, hash, signature FROM checkpoints "
+	    "WHERE id >= ? ORDER BY id",
+	    &st);
 	if (e == AV_OK)
 		store_bind_int(st, 1, first);
 	while (e == AV_OK && (e = store_step(st, &more)) == AV_OK && more) {
-		struct checkpoint c = { .id = sqlite3_column_int64(st, 0),
-			.event_id = sqlite3_column_int64(st, 1), .ts_ms = sqlite3_column_int64(st, 2) };
+		struct checkpoint c = {.id = sqlite3_column_int64(st, 0),
+		    .event_id = sqlite3_column_int64(st, 1),
+		    .ts_ms = sqlite3_column_int64(st, 2)};
 		struct str hash = store_column(st, 3), sig = store_column(st, 4);
 		if (hash.len == sizeof(c.hash) && sig.len == sizeof(c.signature)) {
 			memcpy(c.hash, hash.p, sizeof(c.hash));

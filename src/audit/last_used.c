@@ -11,8 +11,10 @@ last_used_write(struct last_used *u, struct store *s)
 
 	if (u->secret_id[0] == '\0')
 		return AV_OK;
-	e = store_stmt(s, "INSERT INTO secret_used(id, ts_ms) VALUES(?, ?) "
-	                  "ON CONFLICT(id) DO UPDATE SET ts_ms = excluded.ts_ms", &st);
+	e = store_stmt(s,
+	    "INSERT INTO secret_used(id, ts_ms) VALUES(?, ?) "
+	    "ON CONFLICT(id) DO UPDATE SET ts_ms = excluded.ts_ms",
+	    &st);
 	if (e != AV_OK)
 		return e;
 	store_bind_text(st, 1, str_of(u->secret_id));

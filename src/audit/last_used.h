@@ -19,8 +19,8 @@ struct last_used {
 };
 
 /* In an open transaction. Ids that are too long are none of ours, and passed over. */
-enum av_err last_used_note(struct last_used *u, struct store *s, struct str secret_id, int64_t ts_ms)
-    AV_MUST_USE;
+enum av_err last_used_note(
+    struct last_used *u, struct store *s, struct str secret_id, int64_t ts_ms) AV_MUST_USE;
 /* Before the commit: writes what waits. */
 enum av_err last_used_write(struct last_used *u, struct store *s) AV_MUST_USE;
 /* 0 = never. What waits is not looked at. */

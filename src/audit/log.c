@@ -30,7 +30,8 @@ find_unlogged(struct audit_log *l)
 {
 	int64_t last = 0, logged = 0;
 	enum av_err e = checkpoint_last_id(l->store, &last);
-	if (e == AV_OK && checkpoint_log_last(l->checkpoints_path, &logged) == AV_OK && logged < last)
+	if (e == AV_OK && checkpoint_log_last(l->checkpoints_path, &logged) == AV_OK &&
+	    logged < last)
 		l->unlogged_id = logged + 1;
 	return e;
 }
@@ -42,7 +43,8 @@ audit_log_open(struct audit_log *l, struct store *s)
 	bool row = false;
 	memset(l, 0, sizeof(*l));
 	l->store = s;
-	enum av_err e = store_stmt(s, "SELECT id, hash FROM audit_events ORDER BY id DESC LIMIT 1", &st);
+	enum av_err e =
+	    store_stmt(s, "SELECT id, hash FROM audit_events ORDER BY id DESC LIMIT 1", &st);
 	if (e == AV_OK)
 		e = store_step(st, &row);
 	if (e == AV_OK && row) {
@@ -59,7 +61,8 @@ audit_log_open(struct audit_log *l, struct store *s)
 		l->signed_id = sqlite3_column_int64(st, 0);
 	store_done(st);
 	if (e == AV_OK)
-		e = checkpoint_log_path(store_path(s), l->checkpoints_path, sizeof(l->checkpoints_path));
+		e = checkpoint_log_path(
+		    store_path(s), l->checkpoints_path, sizeof(l->checkpoints_path));
 	if (e == AV_OK)
 		e = find_unlogged(l);
 	audit_log_settle(l, true);
@@ -70,7 +73,8 @@ static enum av_err
 write_line(void *ctx, const struct checkpoint *c)
 {
 	struct audit_log *l = ctx;
-	enum av_err e = l->lines_left == 0 ? AV_ELIMIT : checkpoint_log_append(l->checkpoints_path, c);
+	enum av_err e =
+	    l->lines_left == 0 ? AV_ELIMIT : checkpoint_log_append(l->checkpoints_path, c);
 	if (e == AV_OK)
 		l->lines_left--;
 	l->unlogged_id = e == AV_OK ? 0 : c->id;
@@ -151,7 +155,8 @@ audit_escape(struct str s, size_t max, char *out, size_t room)
 
 struct texts {
 	char request_id[64], user[AUDIT_TEXT_MAX + 8], program[64], token[AUDIT_TEXT_MAX + 8];
-	char capability[AUDIT_TEXT_MAX + 8], credential[2 * AUDIT_TEXT_MAX], host[AUDIT_TEXT_MAX + 8];
+	char capability[AUDIT_TEXT_MAX + 8], credential[2 * AUDIT_TEXT_MAX],
+	    host[AUDIT_TEXT_MAX + 8];
 	char method[32], path[AUDIT_PATH_MAX + 8], reason[64], policy[AUDIT_TEXT_MAX + 8];
 	char secret_id[64], scope[2 * AUDIT_TEXT_MAX], note[AUDIT_NOTE_MAX + 8];
 };
@@ -241,10 +246,13 @@ audit_append(struct audit_log *l, const struct audit_event *event)
 	int64_t id = l->last_id + 1;
 	if (chain_hash(l->last_hash, id, &e, hash) != AV_OK ||
 	    store_stmt(l->store,
-	        "INSERT INTO audit_events(id, ts_ms, kind, request_id, actor, caller_uid, caller_pid, "
-	        "caller_user, caller_program, caller_token, capability, credential, host, method, path, "
+	        "INSERT INTO audit_events(id, ts_ms, kind, request_id, actor, caller_uid, "
+	        "caller_pid, "
+	        "caller_user, caller_program, caller_token, capability, credential, host, method, "
+	        "path, "
 	        "decision, reason, policy, status, request_bytes, response_bytes, duration_ms, "
-	        "secret_id, scope, note, repeats, prev_hash, hash) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+	        "secret_id, scope, note, repeats, prev_hash, hash) VALUES(?, ?, ?, ?, ?, ?, ?, ?, "
+	        "?, ?, "
 	        "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	        &st) != AV_OK)
 		return AV_EAUDIT;

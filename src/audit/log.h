@@ -22,7 +22,7 @@ struct audit_log {
 	uint64_t unsigned_since_ms; /* 0: none came */
 	bool has_fresh; /* one was added in the open transaction */
 	struct checkpoint fresh;
-	size_t lines_left;   /* that may be written now */
+	size_t lines_left; /* that may be written now */
 	int64_t unlogged_id; /* the first one whose line is not in checkpoints.log; 0: all are */
 	char checkpoints_path[CHECKPOINT_LOG_PATH_MAX];
 };

@@ -45,7 +45,8 @@ put_number(struct buf *b, const char *key, sqlite3_stmt *st, int at)
 
 static const char SELECT[] =
     "SELECT e.id, e.ts_ms, e.kind, e.request_id, e.actor, e.caller_uid, e.caller_pid, "
-    "e.caller_user, e.caller_program, e.caller_token, e.capability, e.credential, e.host, e.method, "
+    "e.caller_user, e.caller_program, e.caller_token, e.capability, e.credential, e.host, "
+    "e.method, "
     "e.path, e.decision, CASE WHEN e.reason = '' THEN COALESCE(o.reason, '') ELSE e.reason END, "
     "e.policy, COALESCE(o.status, e.status), COALESCE(o.request_bytes, e.request_bytes), "
     "COALESCE(o.response_bytes, e.response_bytes), COALESCE(o.duration_ms, e.duration_ms), "
@@ -107,9 +108,9 @@ put_event(struct buf *b, sqlite3_stmt *st)
 	buf_append_byte(b, '}');
 }
 
-#define ROW_FILTER \
+#define ROW_FILTER                                                                        \
 	"(?1 = 0 OR ts_ms < ?1) AND (?2 = 0 OR ts_ms >= ?2) AND (?3 = 0 OR ts_ms <= ?3) " \
-	"AND (?4 = '' OR capability = ?4) AND (?5 = '' OR kind = ?5) " \
+	"AND (?4 = '' OR capability = ?4) AND (?5 = '' OR kind = ?5) "                    \
 	"AND (?6 = '' OR decision = ?6) AND (?7 = '' OR caller_user = ?7) "
 
 static void
@@ -137,7 +138,8 @@ audit_rows(struct store *s, const struct audit_filter *f, int64_t after_id, stru
 	    "SELECT id, ts_ms, kind, request_id, actor, caller_uid, caller_pid, caller_user, "
 	    "caller_program, caller_token, capability, credential, host, method, path, decision, "
 	    "reason, policy, status, request_bytes, response_bytes, duration_ms, secret_id, scope, "
-	    "note, repeats, hash FROM audit_events WHERE " ROW_FILTER "AND id > ?8 ORDER BY id", &st);
+	    "note, repeats, hash FROM audit_events WHERE " ROW_FILTER "AND id > ?8 ORDER BY id",
+	    &st);
 	if (e != AV_OK)
 		return e;
 	bind_filter(st, f);
@@ -165,7 +167,8 @@ audit_before_last(struct store *s, const struct audit_filter *f, uint64_t count,
 	bool row = false;
 	*out = 0;
 	enum av_err e = store_stmt(s,
-	    "SELECT id FROM audit_events WHERE " ROW_FILTER "ORDER BY id DESC LIMIT 1 OFFSET ?8", &st);
+	    "SELECT id FROM audit_events WHERE " ROW_FILTER "ORDER BY id DESC LIMIT 1 OFFSET ?8",
+	    &st);
 	if (e != AV_OK)
 		return e;
 	bind_filter(st, f);

@@ -11,10 +11,10 @@
 #define AUDIT_QUERY_MAX 1000u
 
 struct audit_filter {
-	uint64_t limit;    /* at most AUDIT_QUERY_MAX; 0: none */
+	uint64_t limit; /* at most AUDIT_QUERY_MAX; 0: none */
 	int64_t before_ms; /* 0: no bound; strictly before */
-	int64_t since_ms;  /* 0: no bound; at or after */
-	int64_t until_ms;  /* 0: no bound; before or at */
+	int64_t since_ms; /* 0: no bound; at or after */
+	int64_t until_ms; /* 0: no bound; before or at */
 	struct str capability; /* "" = any, like the rest */
 	struct str event;
 	struct str decision;
@@ -23,16 +23,16 @@ struct audit_filter {
 
 /* Appends an array. Ends early, at a whole event, when `out` gets over OPERATOR_JSON_MAX less some
  * room: *cut tells. */
-enum av_err audit_query(struct store *s, const struct audit_filter *filter, struct buf *out,
-    bool *cut) AV_MUST_USE;
+enum av_err audit_query(
+    struct store *s, const struct audit_filter *filter, struct buf *out, bool *cut) AV_MUST_USE;
 /* Rows as they are in the log, oldest first, outcomes on their own: those after `after_id` that pass
  * the filter (its limit counts). Appends an array. *last_id: the last row looked at, to go on from;
  * *cut: the filter's limit or the room ended it. */
 enum av_err audit_rows(struct store *s, const struct audit_filter *filter, int64_t after_id,
     struct buf *out, int64_t *last_id, bool *cut) AV_MUST_USE;
 /* The id before the last `count` rows that pass the filter: where to start to see them. */
-enum av_err audit_before_last(struct store *s, const struct audit_filter *filter, uint64_t count,
-    int64_t *out) AV_MUST_USE;
+enum av_err audit_before_last(
+    struct store *s, const struct audit_filter *filter, uint64_t count, int64_t *out) AV_MUST_USE;
 /* A stored text as a JSON string. They are printable ASCII (event.h), so only two bytes need a
  * backslash; rows that somebody else wrote may hold anything: the rest is escaped too. */
 void audit_put_text(struct buf *b, struct str s);

@@ -15,7 +15,8 @@ audit_stats(struct store *s, int64_t since_ms, int64_t until_ms, struct buf *out
 	size_t count = 0;
 	*cut = false;
 	enum av_err e = store_stmt(s,
-	    "SELECT capability, decision, reason, SUM(repeats) FROM audit_events WHERE decision <> '' "
+	    "SELECT capability, decision, reason, SUM(repeats) FROM audit_events WHERE decision <> "
+	    "'' "
 	    "AND (?1 = 0 OR ts_ms >= ?1) AND (?2 = 0 OR ts_ms <= ?2) "
 	    "GROUP BY capability, decision, reason ORDER BY 4 DESC, 1, 2, 3",
 	    &st);

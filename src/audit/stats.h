@@ -9,7 +9,7 @@
 
 /* Appends [{capability, decision, reason, count}], the most frequent first; rows that count for many
  * count as many. Bounds as in query.h. *cut: there are more groups. */
-enum av_err audit_stats(struct store *s, int64_t since_ms, int64_t until_ms, struct buf *out,
-    bool *cut) AV_MUST_USE;
+enum av_err audit_stats(
+    struct store *s, int64_t since_ms, int64_t until_ms, struct buf *out, bool *cut) AV_MUST_USE;
 
 #endif

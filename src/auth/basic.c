@@ -29,7 +29,7 @@ join_user(const struct auth_input *in, struct secret **out, struct fault *f)
 {
 	const struct secret *user = auth_find_secret(in, STR_LIT("username"));
 	const struct secret *password = auth_find_secret(in, STR_LIT("password"));
-	struct str fixed = { NULL, 0 };
+	struct str fixed = {NULL, 0};
 	if (password == NULL)
 		password = auth_find_secret(in, STR_LIT("secret"));
 	if (in->auth->pairs.count > 0)
@@ -37,7 +37,8 @@ join_user(const struct auth_input *in, struct secret **out, struct fault *f)
 	if (password == NULL)
 		return fault_set(f, AV_EAUTH, "secret_missing", "", "basic auth has no password");
 	const uint8_t *head = fixed.p != NULL ? (const uint8_t *)fixed.p
-					      : user != NULL ? secret_view(user) : NULL;
+	    : user != NULL                    ? secret_view(user)
+	                                      : NULL;
 	size_t head_len = fixed.p != NULL ? fixed.len : user != NULL ? secret_len(user) : 0;
 	/* The user name ends at the first colon, so it cannot hold one. */
 	if (head != NULL && memchr(head, ':', head_len) != NULL)
@@ -81,8 +82,9 @@ auth_render_basic(const struct auth_input *in, struct auth_output *out, struct f
 		    secret_len(plain), sodium_base64_VARIANT_ORIGINAL);
 		memcpy(secret_bytes(value), SCHEME, SCHEME_LEN);
 		memcpy(secret_bytes(value) + SCHEME_LEN, secret_view(coded), room - 1);
-		struct secret_span span = { SCHEME_LEN, (uint32_t)(room - 1) };
-		e = auth_add_part(out, AUTH_PLACE_HEADER, STR_LIT("authorization"), value, &span, 1);
+		struct secret_span span = {SCHEME_LEN, (uint32_t)(room - 1)};
+		e = auth_add_part(
+		    out, AUTH_PLACE_HEADER, STR_LIT("authorization"), value, &span, 1);
 	}
 	secret_free(coded);
 	secret_free(plain);

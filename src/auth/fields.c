@@ -12,7 +12,7 @@ struct reading {
 	struct json_reader json;
 	struct secret_pool *pool;
 	struct auth_fields *out;
-	struct buf name;  /* of the member at hand, with those around it */
+	struct buf name; /* of the member at hand, with those around it */
 	struct buf value; /* secret */
 	bool pool_full;
 };
@@ -51,12 +51,13 @@ static enum av_err
 add_field(struct reading *r)
 {
 	struct auth_fields *out = r->out;
-	struct str name = { (const char *)r->name.data, r->name.len };
+	struct str name = {(const char *)r->name.data, r->name.len};
 	struct secret *value = NULL;
 	for (size_t i = 0; i < out->count; i++)
 		if (str_eq(out->items[i].placeholder, name))
 			return AV_EFORMAT;
-	if (out->count == AUTH_FIELDS_MAX || (name.len > 0 && memchr(name.p, '\0', name.len) != NULL))
+	if (out->count == AUTH_FIELDS_MAX ||
+	    (name.len > 0 && memchr(name.p, '\0', name.len) != NULL))
 		return AV_EFORMAT;
 	char *copy = str_dup(name);
 	if (copy == NULL)
@@ -68,7 +69,7 @@ add_field(struct reading *r)
 		return e;
 	}
 	out->names[out->count] = copy;
-	out->items[out->count++] = (struct auth_secret){ str_of(copy), value };
+	out->items[out->count++] = (struct auth_secret){str_of(copy), value};
 	return AV_OK;
 }
 
@@ -123,8 +124,10 @@ refuse(const struct auth_input *in, struct fault *f)
 {
 	if (in->auth->kind == AUTH_BASIC)
 		return fault_set(f, AV_EAUTH, "secret_not_user_password",
-		    "Store it as user:password, or as {\"username\": \"...\", \"password\": \"...\"}",
-		    "the secret begins like a JSON object and is not one of a user name and a password");
+		    "Store it as user:password, or as {\"username\": \"...\", \"password\": "
+		    "\"...\"}",
+		    "the secret begins like a JSON object and is not one of a user name and a "
+		    "password");
 	return fault_set(f, AV_EAUTH, "secret_not_fields",
 	    "Store it as {\"name\": \"value\", ...} with the names of the templates",
 	    "the templates name fields and the secret is not a JSON object of strings");
@@ -134,8 +137,8 @@ enum av_err
 auth_fields_read(const struct auth_input *in, struct auth_fields *out, struct fault *f)
 {
 	const struct secret *s = auth_find_secret(in, STR_LIT("secret"));
-	struct str text = { (const char *)secret_view(s), secret_len(s) };
-	struct reading r = { .pool = in->pool, .out = out };
+	struct str text = {(const char *)secret_view(s), secret_len(s)};
+	struct reading r = {.pool = in->pool, .out = out};
 	struct fault ignored;
 	memset(out, 0, sizeof(*out));
 	buf_init(&r.name, AUTH_FIELD_NAME_MAX);

@@ -26,8 +26,8 @@ struct auth_fields {
 bool auth_fields_wanted(const struct auth_input *in);
 /* AV_EAUTH secret_not_user_password, secret_not_fields: it is no such object; AV_ELIMIT: the pool is
  * full. *out is empty then. */
-enum av_err auth_fields_read(const struct auth_input *in, struct auth_fields *out, struct fault *f)
-    AV_MUST_USE;
+enum av_err auth_fields_read(
+    const struct auth_input *in, struct auth_fields *out, struct fault *f) AV_MUST_USE;
 void auth_fields_clear(struct auth_fields *fields);
 
 #endif

@@ -9,11 +9,12 @@ auth_render_multi_header(const struct auth_input *in, struct auth_output *out, s
 		struct secret_span spans[KEEPER_MAX_SPANS];
 		size_t span_count = 0;
 		struct secret *value = NULL;
-		enum av_err e = template_render(in, str_of(p->value), TEMPLATE_HEADER, &value, spans,
-		    &span_count, f);
+		enum av_err e = template_render(
+		    in, str_of(p->value), TEMPLATE_HEADER, &value, spans, &span_count, f);
 		if (e != AV_OK)
 			return e;
-		e = auth_add_part(out, AUTH_PLACE_HEADER, str_of(p->name), value, spans, span_count);
+		e = auth_add_part(
+		    out, AUTH_PLACE_HEADER, str_of(p->name), value, spans, span_count);
 		if (e != AV_OK)
 			return fault_set(f, e, "out_of_memory", "", "%s", av_err_text(e));
 	}

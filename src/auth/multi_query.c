@@ -9,8 +9,8 @@ auth_render_multi_query(const struct auth_input *in, struct auth_output *out, st
 		struct secret_span spans[KEEPER_MAX_SPANS];
 		size_t span_count = 0;
 		struct secret *value = NULL;
-		enum av_err e = template_render(in, str_of(p->value), TEMPLATE_QUERY, &value, spans,
-		    &span_count, f);
+		enum av_err e = template_render(
+		    in, str_of(p->value), TEMPLATE_QUERY, &value, spans, &span_count, f);
 		if (e != AV_OK)
 			return e;
 		e = auth_add_part(out, AUTH_PLACE_QUERY, str_of(p->name), value, spans, span_count);

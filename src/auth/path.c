@@ -8,7 +8,8 @@ auth_render_path(const struct auth_input *in, struct auth_output *out, struct fa
 	size_t span_count = 0;
 	struct secret *value = NULL;
 	if (in->auth->pairs.count != 1)
-		return fault_set(f, AV_EAUTH, "template_invalid", "", "path auth needs one template");
+		return fault_set(
+		    f, AV_EAUTH, "template_invalid", "", "path auth needs one template");
 	enum av_err e = template_render(in, str_of(in->auth->pairs.items[0].value), TEMPLATE_PATH,
 	    &value, spans, &span_count, f);
 	if (e != AV_OK)

@@ -44,7 +44,7 @@ auth_render(const struct auth_input *in, struct auth_output *out, struct fault *
 	if (fn == NULL)
 		return fault_set(f, AV_ENOTSUP, "auth_not_supported", "",
 		    "this version has no auth of the kind %s", auth_kind_name(in->auth->kind));
-	struct auth_fields fields = { 0 };
+	struct auth_fields fields = {0};
 	struct auth_input named = *in;
 	enum av_err e = AV_OK;
 	if (auth_fields_wanted(in)) {
@@ -102,8 +102,8 @@ auth_managed(const struct auth_desc *a, struct string_list *headers, struct stri
 }
 
 enum av_err
-auth_add_part(struct auth_output *out, enum auth_place place, struct str name,
-    struct secret *value, const struct secret_span *spans, size_t span_count)
+auth_add_part(struct auth_output *out, enum auth_place place, struct str name, struct secret *value,
+    const struct secret_span *spans, size_t span_count)
 {
 	size_t i = out->part_count;
 	char *copy = i < KEEPER_MAX_PARTS ? str_dup(name) : NULL;
@@ -119,7 +119,7 @@ auth_add_part(struct auth_output *out, enum auth_place place, struct str name,
 	struct auth_part *p = &out->parts[i];
 	p->place = place;
 	p->name = str_of(copy);
-	p->value = (struct str){ (const char *)secret_view(value), secret_len(value) };
+	p->value = (struct str){(const char *)secret_view(value), secret_len(value)};
 	memcpy(p->spans, spans, span_count * sizeof(*spans));
 	p->span_count = span_count;
 	out->part_count++;

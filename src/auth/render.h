@@ -36,19 +36,19 @@ struct auth_output {
 	size_t part_count;
 };
 
-typedef enum av_err (*auth_render_fn)(const struct auth_input *in, struct auth_output *out,
-    struct fault *f);
+typedef enum av_err (*auth_render_fn)(
+    const struct auth_input *in, struct auth_output *out, struct fault *f);
 
 /* AV_EAUTH with a reason: secret_missing (a template names one that the credential has not),
  * secret_not_a_header_value, secret_not_a_path_value, secret_not_user_password, secret_not_fields,
  * user_name_invalid, template_invalid; AV_ENOTSUP: the strategy is not in this version. *out is cleared on failure. */
-enum av_err auth_render(const struct auth_input *in, struct auth_output *out, struct fault *f)
-    AV_MUST_USE;
+enum av_err auth_render(
+    const struct auth_input *in, struct auth_output *out, struct fault *f) AV_MUST_USE;
 void auth_output_clear(struct auth_output *out);
 
 /* Names that the strategy sets itself, so that no caller may: headers in lower case. */
-enum av_err auth_managed(const struct auth_desc *a, struct string_list *headers,
-    struct string_list *query) AV_MUST_USE;
+enum av_err auth_managed(
+    const struct auth_desc *a, struct string_list *headers, struct string_list *query) AV_MUST_USE;
 bool auth_is_supported(enum auth_kind k);
 
 /* For the strategies: adds one part and takes `value` (also on failure). Name is copied. */
@@ -57,17 +57,16 @@ enum av_err auth_add_part(struct auth_output *out, enum auth_place place, struct
 const struct secret *auth_find_secret(const struct auth_input *in, struct str placeholder);
 
 auth_render_fn auth_strategy(enum auth_kind k); /* NULL: not in this version */
-enum av_err auth_render_header(const struct auth_input *in, struct auth_output *out,
-    struct fault *f);
-enum av_err auth_render_multi_header(const struct auth_input *in, struct auth_output *out,
-    struct fault *f);
-enum av_err auth_render_query(const struct auth_input *in, struct auth_output *out,
-    struct fault *f);
-enum av_err auth_render_multi_query(const struct auth_input *in, struct auth_output *out,
-    struct fault *f);
-enum av_err auth_render_path(const struct auth_input *in, struct auth_output *out,
-    struct fault *f);
-enum av_err auth_render_basic(const struct auth_input *in, struct auth_output *out,
-    struct fault *f);
+enum av_err auth_render_header(
+    const struct auth_input *in, struct auth_output *out, struct fault *f);
+enum av_err auth_render_multi_header(
+    const struct auth_input *in, struct auth_output *out, struct fault *f);
+enum av_err auth_render_query(
+    const struct auth_input *in, struct auth_output *out, struct fault *f);
+enum av_err auth_render_multi_query(
+    const struct auth_input *in, struct auth_output *out, struct fault *f);
+enum av_err auth_render_path(const struct auth_input *in, struct auth_output *out, struct fault *f);
+enum av_err auth_render_basic(
+    const struct auth_input *in, struct auth_output *out, struct fault *f);
 
 #endif

@@ -22,8 +22,8 @@ next_piece(struct str *rest, struct piece *out)
 	if (i + 1 >= rest->len)
 		i = rest->len;
 	if (i > 0) {
-		*out = (struct piece){ { rest->p, i }, false };
-		*rest = (struct str){ rest->p + i, rest->len - i };
+		*out = (struct piece){{rest->p, i}, false};
+		*rest = (struct str){rest->p + i, rest->len - i};
 		return AV_OK;
 	}
 	size_t end = 2;
@@ -31,8 +31,8 @@ next_piece(struct str *rest, struct piece *out)
 		end++;
 	if (end + 1 >= rest->len)
 		return AV_EFORMAT;
-	*out = (struct piece){ str_trim((struct str){ rest->p + 2, end - 2 }), true };
-	*rest = (struct str){ rest->p + end + 2, rest->len - end - 2 };
+	*out = (struct piece){str_trim((struct str){rest->p + 2, end - 2}), true};
+	*rest = (struct str){rest->p + end + 2, rest->len - end - 2};
 	return AV_OK;
 }
 
@@ -61,8 +61,7 @@ fits_path(const struct secret *s)
 	const uint8_t *p = secret_view(s);
 	bool only_dots = true;
 	for (size_t i = 0; i < secret_len(s); i++) {
-		if (!is_unreserved(p[i]) &&
-		    (p[i] == '\0' || strchr("!$&'()*+,;=:@", p[i]) == NULL))
+		if (!is_unreserved(p[i]) && (p[i] == '\0' || strchr("!$&'()*+,;=:@", p[i]) == NULL))
 			return false;
 		only_dots = only_dots && p[i] == '.';
 	}
@@ -92,16 +91,19 @@ measure(const struct auth_input *in, struct str text, enum template_use use, siz
 	*len = 0;
 	while (text.len > 0) {
 		if (next_piece(&text, &p) != AV_OK)
-			return fault_set(f, AV_EAUTH, "template_invalid", "", "a template's braces do not close");
+			return fault_set(f, AV_EAUTH, "template_invalid", "",
+			    "a template's braces do not close");
 		if (!p.is_secret) {
 			*len += p.text.len;
 			continue;
 		}
 		const struct secret *s = auth_find_secret(in, p.text);
 		if (s == NULL || ++spans > KEEPER_MAX_SPANS)
-			return fault_set(f, AV_EAUTH, s == NULL ? "secret_missing" : "template_invalid", "",
-			    s == NULL ? "the template names a secret that the credential does not have"
-				      : "the template names too many secrets");
+			return fault_set(f, AV_EAUTH,
+			    s == NULL ? "secret_missing" : "template_invalid", "",
+			    s == NULL
+			        ? "the template names a secret that the credential does not have"
+			        : "the template names too many secrets");
 		enum av_err e = check_secret(s, use, f);
 		if (e != AV_OK)
 			return e;
@@ -137,7 +139,7 @@ template_render(const struct auth_input *in, struct str text, enum template_use 
 		const struct secret *from = auth_find_secret(in, p.text);
 		size_t n = secret_len(from);
 		memcpy(secret_bytes(s) + at, secret_view(from), n);
-		spans[(*span_count)++] = (struct secret_span){ (uint32_t)at, (uint32_t)n };
+		spans[(*span_count)++] = (struct secret_span){(uint32_t)at, (uint32_t)n};
 		at += n;
 	}
 	*out = s;

@@ -12,8 +12,8 @@
 
 enum template_use {
 	TEMPLATE_HEADER, /* bytes that a field value may not hold are refused */
-	TEMPLATE_QUERY,  /* any bytes: the broker percent-encodes whatever enters a query */
-	TEMPLATE_PATH    /* only bytes that stand in one path segment unescaped are taken */
+	TEMPLATE_QUERY, /* any bytes: the broker percent-encodes whatever enters a query */
+	TEMPLATE_PATH /* only bytes that stand in one path segment unescaped are taken */
 };
 
 enum av_err template_render(const struct auth_input *in, struct str text, enum template_use use,

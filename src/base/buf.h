@@ -29,7 +29,8 @@ void buf_reset(struct buf *b); /* wipes the content, keeps the memory */
 enum av_err buf_append(struct buf *b, const void *p, size_t len);
 enum av_err buf_append_str(struct buf *b, const char *s);
 enum av_err buf_append_byte(struct buf *b, uint8_t c);
-enum av_err buf_append_u64(struct buf *b, uint64_t n); /* decimal; where buf_appendf() is too slow */
+enum av_err buf_append_u64(
+    struct buf *b, uint64_t n); /* decimal; where buf_appendf() is too slow */
 enum av_err buf_appendf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Room for at least `len` more bytes; *out points at it. Follow by buf_commit(). */
 enum av_err buf_reserve(struct buf *b, size_t len, uint8_t **out) AV_MUST_USE;

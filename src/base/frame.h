@@ -56,9 +56,9 @@ void fr_begin(struct frame_reader *r, const struct frame *f);
 uint8_t fr_u8(struct frame_reader *r);
 uint32_t fr_u32(struct frame_reader *r);
 uint64_t fr_u64(struct frame_reader *r);
-struct str fr_str(struct frame_reader *r, size_t max);    /* any bytes, at most max */
-struct str fr_text(struct frame_reader *r, size_t max);   /* valid UTF-8 without NUL */
-uint32_t fr_count(struct frame_reader *r, uint32_t max);  /* a u32 that counts what follows */
+struct str fr_str(struct frame_reader *r, size_t max); /* any bytes, at most max */
+struct str fr_text(struct frame_reader *r, size_t max); /* valid UTF-8 without NUL */
+uint32_t fr_count(struct frame_reader *r, uint32_t max); /* a u32 that counts what follows */
 enum av_err fr_finish(struct frame_reader *r) AV_MUST_USE;
 
 #endif

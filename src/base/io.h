@@ -32,8 +32,8 @@ void io_close(int *fd); /* closes and sets to -1; -1 is fine */
  * bytes: AV_ELIMIT over it, AV_ENOTFOUND, AV_ESYS. */
 enum av_err io_read_file(int dirfd, const char *path, size_t max, struct buf *out) AV_MUST_USE;
 /* Creates `path` with `mode` (AV_EEXISTS where it exists), writes, fsyncs file and directory. */
-enum av_err io_create_file(int dirfd, const char *path, mode_t mode, const void *p, size_t len)
-    AV_MUST_USE;
+enum av_err io_create_file(
+    int dirfd, const char *path, mode_t mode, const void *p, size_t len) AV_MUST_USE;
 /* mkdir -p with `mode` for what it makes; the last one must be a directory of this user. */
 enum av_err io_make_dirs(const char *path, mode_t mode) AV_MUST_USE;
 

@@ -9,8 +9,8 @@ static enum av_err
 bad(struct json_reader *r, const char *what)
 {
 	if (r->fault.err == AV_OK)
-		fault_set(&r->fault, AV_EFORMAT, "json", REMEDY, "The JSON is malformed at byte %zu: %s.",
-		    r->at, what);
+		fault_set(&r->fault, AV_EFORMAT, "json", REMEDY,
+		    "The JSON is malformed at byte %zu: %s.", r->at, what);
 	return r->fault.err;
 }
 

@@ -19,7 +19,15 @@
 
 #define JSON_DEPTH_MAX 64u
 
-enum json_kind { JSON_OBJECT, JSON_ARRAY, JSON_STRING, JSON_NUMBER, JSON_TRUE, JSON_FALSE, JSON_NULL };
+enum json_kind {
+	JSON_OBJECT,
+	JSON_ARRAY,
+	JSON_STRING,
+	JSON_NUMBER,
+	JSON_TRUE,
+	JSON_FALSE,
+	JSON_NULL
+};
 
 struct json_reader {
 	struct str text;
@@ -37,8 +45,8 @@ enum av_err json_reader_peek(struct json_reader *r, enum json_kind *kind) AV_MUS
 enum av_err json_reader_enter(struct json_reader *r, enum json_kind kind) AV_MUST_USE;
 /* *more: another member or item follows; in an object its key was put into `key` (NULL: an array).
  * Otherwise the closing bracket was taken. */
-enum av_err json_reader_next(struct json_reader *r, enum json_kind in, struct buf *key, bool *more)
-    AV_MUST_USE;
+enum av_err json_reader_next(
+    struct json_reader *r, enum json_kind in, struct buf *key, bool *more) AV_MUST_USE;
 /* Appends the decoded string. AV_ELIMIT where `out` has no room. */
 enum av_err json_reader_string(struct json_reader *r, struct buf *out) AV_MUST_USE;
 /* The number's own text. */

@@ -14,16 +14,17 @@
 #define PATHS_MAX 1024
 
 struct paths {
-	bool has_dir_override;            /* AIVAULT_DIR is set (trimmed, not blank) */
-	char root[PATHS_MAX];             /* $AIVAULT_DIR, else ~/.aivault/data/vault */
-	char database[PATHS_MAX];         /* root/vault.db */
-	char key_file[PATHS_MAX];         /* $AIVAULT_DIR/kek.key, else ~/.aivault/keys/kek.key */
-	char limits_file[PATHS_MAX];      /* $AIVAULT_DIR/limits.conf, else ~/.aivault/limits.conf */
-	char agent_socket[PATHS_MAX];     /* per-user: run/aivaultd.sock in $AIVAULT_DIR or ~/.aivault */
-	char operator_socket[PATHS_MAX];  /* operator.sock beside it */
-	char shared_socket[PATHS_MAX];    /* AIVAULTD_SHARED_SOCKET, else the well-known path */
+	bool has_dir_override; /* AIVAULT_DIR is set (trimmed, not blank) */
+	char root[PATHS_MAX]; /* $AIVAULT_DIR, else ~/.aivault/data/vault */
+	char database[PATHS_MAX]; /* root/vault.db */
+	char key_file[PATHS_MAX]; /* $AIVAULT_DIR/kek.key, else ~/.aivault/keys/kek.key */
+	char limits_file[PATHS_MAX]; /* $AIVAULT_DIR/limits.conf, else ~/.aivault/limits.conf */
+	char
+	    agent_socket[PATHS_MAX]; /* per-user: run/aivaultd.sock in $AIVAULT_DIR or ~/.aivault */
+	char operator_socket[PATHS_MAX]; /* operator.sock beside it */
+	char shared_socket[PATHS_MAX]; /* AIVAULTD_SHARED_SOCKET, else the well-known path */
 	bool shared_overridden;
-	char explicit_socket[PATHS_MAX];  /* AIVAULTD_SOCKET (trimmed), or "" */
+	char explicit_socket[PATHS_MAX]; /* AIVAULTD_SOCKET (trimmed), or "" */
 };
 
 /* AV_ELIMIT: a path does not fit, or a socket path is longer than sun_path (the message says the

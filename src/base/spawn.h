@@ -15,13 +15,13 @@
 #include <sys/types.h>
 
 struct spawn {
-	const char *path;        /* absolute */
-	char *const *argv;       /* NULL-terminated */
-	char *const *envp;       /* NULL-terminated; the whole environment */
-	const int *fds;          /* placed at 3.. */
-	size_t fd_count;         /* at most 8 */
-	bool new_session;        /* setsid */
-	bool null_stdio;         /* 0 and 1 become /dev/null (2 is kept unless null_stderr) */
+	const char *path; /* absolute */
+	char *const *argv; /* NULL-terminated */
+	char *const *envp; /* NULL-terminated; the whole environment */
+	const int *fds; /* placed at 3.. */
+	size_t fd_count; /* at most 8 */
+	bool new_session; /* setsid */
+	bool null_stdio; /* 0 and 1 become /dev/null (2 is kept unless null_stderr) */
 	bool null_stderr;
 };
 

@@ -233,10 +233,10 @@ str_to_bool(const char *s)
 		t.len--;
 	}
 	while (t.len > 0 &&
-	       (is_blank(t.p[t.len - 1]) || t.p[t.len - 1] == '\n' || t.p[t.len - 1] == '\r'))
+	    (is_blank(t.p[t.len - 1]) || t.p[t.len - 1] == '\n' || t.p[t.len - 1] == '\r'))
 		t.len--;
 	return str_ieq_cstr(t, "1") || str_ieq_cstr(t, "true") || str_ieq_cstr(t, "yes") ||
-	       str_ieq_cstr(t, "on");
+	    str_ieq_cstr(t, "on");
 }
 
 void

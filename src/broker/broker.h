@@ -34,21 +34,21 @@ struct broker {
 	struct upstream *upstream;
 	struct listener *listener;
 	struct call *calls; /* list, of call.h */
-	int agent_fd;          /* waits until the keeper has told its state; -1: none */
+	int agent_fd; /* waits until the keeper has told its state; -1: none */
 	bool agent_is_connected; /* agent_fd is an agent itself, not a listening socket */
 
 	uv_poll_t control;
 	uv_timer_t idle_timer; /* telling "idle" waits a moment: calls often follow each other */
 	uv_timer_t stop_timer;
-	size_t running;        /* calls under way */
+	size_t running; /* calls under way */
 	bool busy_told;
 	bool ready_told;
 	bool stopping;
 };
 
 /* `ca_path`: a PEM bundle that stays readable after confinement. */
-enum av_err broker_init(struct broker *b, const struct broker_options *opt, const char *ca_path)
-    AV_MUST_USE;
+enum av_err broker_init(
+    struct broker *b, const struct broker_options *opt, const char *ca_path) AV_MUST_USE;
 /* Runs until the supervisor says stop or closes the control socket. */
 void broker_run(struct broker *b);
 void broker_clear(struct broker *b);

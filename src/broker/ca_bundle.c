@@ -12,11 +12,11 @@
 #define CA_MAX (8u * 1024u * 1024u)
 
 static const char *const ca_places[] = {
-	"/etc/ssl/certs/ca-certificates.crt",                /* Debian, Ubuntu, Arch */
-	"/etc/pki/tls/certs/ca-bundle.crt",                  /* Fedora, RHEL */
-	"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", /* RHEL 7 and later */
-	"/etc/ssl/ca-bundle.pem",                            /* openSUSE */
-	"/etc/ssl/cert.pem",                                 /* Alpine, macOS, BSD */
+    "/etc/ssl/certs/ca-certificates.crt", /* Debian, Ubuntu, Arch */
+    "/etc/pki/tls/certs/ca-bundle.crt", /* Fedora, RHEL */
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", /* RHEL 7 and later */
+    "/etc/ssl/ca-bundle.pem", /* openSUSE */
+    "/etc/ssl/cert.pem", /* Alpine, macOS, BSD */
 };
 
 #ifdef AV_DEV

@@ -16,10 +16,10 @@
 
 enum call_stage {
 	CALL_RESOLVE, /* the keeper is asked */
-	CALL_BODY,    /* the body is read for the judge */
-	CALL_JUDGE,   /* the judge is asked */
+	CALL_BODY, /* the body is read for the judge */
+	CALL_JUDGE, /* the judge is asked */
 	CALL_RELEASE, /* the keeper is asked for the credential */
-	CALL_SEND,    /* the upstream has the word */
+	CALL_SEND, /* the upstream has the word */
 };
 
 struct call {
@@ -33,8 +33,8 @@ struct call {
 	struct envelope *envelope; /* what req borrows from, where it came in one */
 	struct resolution *res;
 	struct target target;
-	struct buf body;    /* what came of it and has not gone up */
-	size_t body_off;    /* of that, what has gone up */
+	struct buf body; /* what came of it and has not gone up */
+	size_t body_off; /* of that, what has gone up */
 	bool body_ended;
 	uint64_t body_size; /* UINT64_MAX: not known */
 	uint64_t max_request;

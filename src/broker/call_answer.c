@@ -67,16 +67,16 @@ call_on_head(void *ctx, unsigned status, const struct header_list *headers, uint
 	c->status = status;
 	if (!no_body && length != UINT64_MAX && length > c->max_response) {
 		fault_set(&c->stop, AV_ETOOBIG, "response_too_big", "Ask for less.",
-		    "The answer has %llu bytes; the size limit is %llu.", (unsigned long long)length,
-		    (unsigned long long)c->max_response);
+		    "The answer has %llu bytes; the size limit is %llu.",
+		    (unsigned long long)length, (unsigned long long)c->max_response);
 		return UPSTREAM_STOP;
 	}
 	buf_init(&head, CALL_HEAD_MAX);
 	reply_status_line(&head, status);
 	call_put_headers(c, headers, true, &head);
 	reply_header(&head, "Aivault-Credential", str_of(c->res->r.credential));
-	reply_header(&head, "Aivault-Upstream",
-	    (struct str){(const char *)c->shown.data, c->shown.len});
+	reply_header(
+	    &head, "Aivault-Upstream", (struct str){(const char *)c->shown.data, c->shown.len});
 	if (buf_err(&head) != AV_OK) {
 		fault_set(&c->stop, AV_EUPSTREAM, "upstream_head_too_large", "",
 		    "The headers of the answer are over a limit.");
@@ -107,7 +107,8 @@ call_on_body(void *ctx, const uint8_t *p, size_t len)
 
 	c->response_bytes += len;
 	if (c->response_bytes > c->max_response) {
-		fault_set(&c->stop, AV_ETOOBIG, "cut_by_limit", "", "The answer is over the limit.");
+		fault_set(
+		    &c->stop, AV_ETOOBIG, "cut_by_limit", "", "The answer is over the limit.");
 		return UPSTREAM_STOP;
 	}
 	if (c->scrub.count == 0) {
@@ -149,8 +150,8 @@ call_on_upstream_done(void *ctx, const struct upstream_result *r)
 }
 
 const struct upstream_ops call_upstream = {
-	.head = call_on_head,
-	.body = call_on_body,
-	.read = call_on_read,
-	.done = call_on_upstream_done,
+    .head = call_on_head,
+    .body = call_on_body,
+    .read = call_on_read,
+    .done = call_on_upstream_done,
 };

@@ -115,10 +115,10 @@ call_on_client_gone(void *ctx)
 }
 
 const struct exchange_ops call_exchange = {
-	.room = call_room,
-	.body = call_on_client_body,
-	.body_end = call_on_client_body_end,
-	.drained = call_on_client_drained,
-	.bad = call_on_client_bad,
-	.gone = call_on_client_gone,
+    .room = call_room,
+    .body = call_on_client_body,
+    .body_end = call_on_client_body_end,
+    .drained = call_on_client_drained,
+    .bad = call_on_client_bad,
+    .gone = call_on_client_gone,
 };

@@ -90,8 +90,8 @@ channel_on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *b)
 		if (e == AV_OK)
 			e = ch->ops->frame(ch->ctx, &f);
 		if (e != AV_OK) {
-			log_error("a peer process sent a frame that does not parse: %s",
-			    av_err_text(e));
+			log_error(
+			    "a peer process sent a frame that does not parse: %s", av_err_text(e));
 			channel_fail(ch);
 			return;
 		}
@@ -157,8 +157,8 @@ channel_run_flush(struct later_item *item)
 }
 
 enum av_err
-channel_open(uv_loop_t *loop, struct later *later, int fd, const struct channel_ops *ops,
-    void *ctx, struct channel **out)
+channel_open(uv_loop_t *loop, struct later *later, int fd, const struct channel_ops *ops, void *ctx,
+    struct channel **out)
 {
 	struct channel *ch = calloc(1, sizeof(*ch));
 

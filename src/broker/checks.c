@@ -93,7 +93,8 @@ check_headers(const struct check_subject *c, struct fault *f)
 		if (header_is_auth_class(name) || header_is_managed(name, c->resolved))
 			return fault_set(f, AV_EPOLICY, "auth_header",
 			    "Leave it out: aivault adds the credential.",
-			    "The header %.*s is set by aivault and may not be sent.", STR_FMT(name));
+			    "The header %.*s is set by aivault and may not be sent.",
+			    STR_FMT(name));
 		if (header_is_reserved(name)) {
 			(void)header_list_remove(l, name);
 			continue;

@@ -19,9 +19,9 @@ struct connection {
 	const struct connection_ops *ops;
 	void *ctx;
 	char *host;
-	int fd;       /* libcurl's; -1 until it stands */
+	int fd; /* libcurl's; -1 until it stands */
 	struct sockaddr_storage peer; /* where it really goes, once it stands */
-	bool exempt;  /* development: the address check lets this host pass */
+	bool exempt; /* development: the address check lets this host pass */
 	bool refused; /* the last address tried is not allowed */
 	uint64_t epoch;
 	struct kept_link link;
@@ -57,9 +57,9 @@ connection_address_is_allowed(const struct connection *c)
 
 /* ---- making it ---------------------------------------------------------------------------------- */
 
-#define SET(option, value) \
-	do { \
-		if (rc == CURLE_OK) \
+#define SET(option, value)                                                 \
+	do {                                                               \
+		if (rc == CURLE_OK)                                        \
 			rc = curl_easy_setopt(c->easy, (option), (value)); \
 	} while (0)
 
@@ -133,7 +133,8 @@ connection_open(struct upstream *u, const char *host, const struct connection_op
 	else
 		e = connection_configure(c, f);
 	if (e == AV_OK && curl_multi_add_handle(u->multi, c->easy) != CURLM_OK)
-		e = fault_set(f, AV_ENOMEM, "out_of_memory", "", "The connection could not be begun.");
+		e = fault_set(
+		    f, AV_ENOMEM, "out_of_memory", "", "The connection could not be begun.");
 	if (e != AV_OK) {
 		connection_close(c);
 		return e;
@@ -150,16 +151,16 @@ struct curl_meaning {
 };
 
 static const struct curl_meaning curl_meanings[] = {
-	{CURLE_COULDNT_RESOLVE_HOST, AV_EUPSTREAM, "upstream_dns", "its name does not resolve"},
-	{CURLE_COULDNT_CONNECT, AV_EUPSTREAM, "upstream_connect", "no connection could be made"},
-	{CURLE_OPERATION_TIMEDOUT, AV_ETIMEOUT, "upstream_connect_timeout",
-	    "no connection could be made in 10 seconds"},
-	{CURLE_SSL_CONNECT_ERROR, AV_EUPSTREAM, "upstream_tls", "the TLS handshake failed"},
-	{CURLE_PEER_FAILED_VERIFICATION, AV_EUPSTREAM, "upstream_certificate",
-	    "its certificate is not valid"},
-	{CURLE_SSL_CACERT_BADFILE, AV_EUPSTREAM, "upstream_ca_bundle",
-	    "the bundle of root certificates cannot be read"},
-	{CURLE_OUT_OF_MEMORY, AV_ENOMEM, "out_of_memory", "memory ran out"},
+    {CURLE_COULDNT_RESOLVE_HOST, AV_EUPSTREAM, "upstream_dns", "its name does not resolve"},
+    {CURLE_COULDNT_CONNECT, AV_EUPSTREAM, "upstream_connect", "no connection could be made"},
+    {CURLE_OPERATION_TIMEDOUT, AV_ETIMEOUT, "upstream_connect_timeout",
+        "no connection could be made in 10 seconds"},
+    {CURLE_SSL_CONNECT_ERROR, AV_EUPSTREAM, "upstream_tls", "the TLS handshake failed"},
+    {CURLE_PEER_FAILED_VERIFICATION, AV_EUPSTREAM, "upstream_certificate",
+        "its certificate is not valid"},
+    {CURLE_SSL_CACERT_BADFILE, AV_EUPSTREAM, "upstream_ca_bundle",
+        "the bundle of root certificates cannot be read"},
+    {CURLE_OUT_OF_MEMORY, AV_ENOMEM, "out_of_memory", "memory ran out"},
 };
 
 static enum av_err

@@ -29,9 +29,9 @@ struct connection_ops {
 };
 
 enum connection_io {
-	CONNECTION_DONE,    /* bytes went, as many as *n says */
+	CONNECTION_DONE, /* bytes went, as many as *n says */
 	CONNECTION_BLOCKED, /* none can now */
-	CONNECTION_ENDED,   /* reading: the other side has closed it */
+	CONNECTION_ENDED, /* reading: the other side has closed it */
 	CONNECTION_BROKEN,
 };
 

@@ -74,7 +74,8 @@ decoder_turn(struct decoder *d)
 }
 
 enum av_err
-decoder_feed(struct decoder *d, struct str in, size_t *used, uint8_t *out, size_t room, size_t *made)
+decoder_feed(
+    struct decoder *d, struct str in, size_t *used, uint8_t *out, size_t room, size_t *made)
 {
 	enum av_err e = AV_OK;
 

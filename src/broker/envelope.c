@@ -181,7 +181,8 @@ take_base64(struct envelope *v, struct json_reader *r, struct fault *f)
 		e = buf_reserve(&v->body, n, &room);
 		if (e != AV_OK)
 			fault_set(f, e, "out_of_memory", "", "Out of memory.");
-		else if (b64_decode((struct str){(const char *)text.data, text.len}, room, &n) == AV_OK)
+		else if (b64_decode((struct str){(const char *)text.data, text.len}, room, &n) ==
+		    AV_OK)
 			buf_commit(&v->body, n);
 		else
 			e = fault_set(f, AV_EINVAL, "envelope_base64",
@@ -197,7 +198,8 @@ refuse_url(struct envelope *v, struct json_reader *r, struct fault *f)
 {
 	(void)v;
 	(void)r;
-	return fault_set(f, AV_EINVAL, "envelope_url", "Give method and path; the capability has the host.",
+	return fault_set(f, AV_EINVAL, "envelope_url",
+	    "Give method and path; the capability has the host.",
 	    "An envelope may not choose where a request goes: url is refused.");
 }
 
@@ -218,7 +220,8 @@ refuse_multipart(struct envelope *v, struct json_reader *r, struct fault *f)
 	(void)r;
 	return fault_set(f, AV_EINVAL, "envelope_multipart",
 	    "Build the body, or use `aivault invoke --multipart-field|--multipart-file`.",
-	    "aivault builds no multipart body for a caller: multipart and multipartFiles are refused.");
+	    "aivault builds no multipart body for a caller: multipart and multipartFiles are "
+	    "refused.");
 }
 
 /* ---- objects -------------------------------------------------------------------------------------- */
@@ -234,8 +237,9 @@ take_member(const struct envelope_object *o, struct envelope *v, struct json_rea
 		if (!str_eq_cstr(key, o->keys[i].name))
 			continue;
 		if (seen[i])
-			return fault_set(f, AV_EINVAL, "envelope_duplicate_key", "Give each key once.",
-			    "The key %s stands twice in %s.", o->keys[i].name, o->what);
+			return fault_set(f, AV_EINVAL, "envelope_duplicate_key",
+			    "Give each key once.", "The key %s stands twice in %s.",
+			    o->keys[i].name, o->what);
 		seen[i] = true;
 		return o->keys[i].take(v, r, f);
 	}
@@ -247,8 +251,8 @@ take_member(const struct envelope_object *o, struct envelope *v, struct json_rea
 }
 
 static enum av_err
-take_object(const struct envelope_object *o, struct envelope *v, struct json_reader *r,
-    struct fault *f)
+take_object(
+    const struct envelope_object *o, struct envelope *v, struct json_reader *r, struct fault *f)
 {
 	bool seen[KEYS_MAX] = {false}, more = true;
 	struct buf key;
@@ -289,10 +293,11 @@ static enum av_err
 take_header(struct envelope *v, struct json_reader *r, struct fault *f)
 {
 	static const struct envelope_key keys[] = {
-		{"name", true, take_header_name},
-		{"value", true, take_header_value},
+	    {"name", true, take_header_name},
+	    {"value", true, take_header_value},
 	};
-	static const struct envelope_object header = {"a header", keys, sizeof(keys) / sizeof(keys[0])};
+	static const struct envelope_object header = {
+	    "a header", keys, sizeof(keys) / sizeof(keys[0])};
 	enum av_err e;
 
 	buf_reset(&v->header_name);
@@ -342,18 +347,18 @@ static enum av_err
 take_request(struct envelope *v, struct json_reader *r, struct fault *f)
 {
 	static const struct envelope_key keys[] = {
-		{"method", true, take_method},
-		{"path", true, take_path},
-		{"headers", false, take_headers},
-		{"body", false, take_body},
-		{"bodyBase64", false, take_base64},
-		{"url", false, refuse_url},
-		{"bodyFilePath", false, refuse_file},
-		{"multipart", false, refuse_multipart},
-		{"multipartFiles", false, refuse_multipart},
+	    {"method", true, take_method},
+	    {"path", true, take_path},
+	    {"headers", false, take_headers},
+	    {"body", false, take_body},
+	    {"bodyBase64", false, take_base64},
+	    {"url", false, refuse_url},
+	    {"bodyFilePath", false, refuse_file},
+	    {"multipart", false, refuse_multipart},
+	    {"multipartFiles", false, refuse_multipart},
 	};
 	static const struct envelope_object request = {
-		"the request", keys, sizeof(keys) / sizeof(keys[0])};
+	    "the request", keys, sizeof(keys) / sizeof(keys[0])};
 
 	return take_object(&request, v, r, f);
 }
@@ -362,15 +367,15 @@ enum av_err
 envelope_parse(struct envelope *v, struct str text, struct fault *f)
 {
 	static const struct envelope_key keys[] = {
-		{"capability", true, take_capability},
-		{"credential", false, take_credential},
-		{"workspaceId", false, take_workspace},
-		{"groupId", false, take_group},
-		{"timeoutMs", false, take_timeout},
-		{"request", true, take_request},
+	    {"capability", true, take_capability},
+	    {"credential", false, take_credential},
+	    {"workspaceId", false, take_workspace},
+	    {"groupId", false, take_group},
+	    {"timeoutMs", false, take_timeout},
+	    {"request", true, take_request},
 	};
 	static const struct envelope_object envelope = {
-		"the envelope", keys, sizeof(keys) / sizeof(keys[0])};
+	    "the envelope", keys, sizeof(keys) / sizeof(keys[0])};
 	struct json_reader r;
 	enum av_err e;
 

@@ -92,8 +92,8 @@ invoke_start_envelope(struct session *s, struct str text, struct fault *f)
 		e = envelope_parse(c->envelope, text, f);
 	}
 	if (e == AV_OK)
-		e = invoke_request_from_envelope(&c->req, c->envelope, session_message(s),
-		    session_caller(s), f);
+		e = invoke_request_from_envelope(
+		    &c->req, c->envelope, session_message(s), session_caller(s), f);
 	if (e != AV_OK) {
 		if (c != NULL)
 			call_free(c);
@@ -115,9 +115,9 @@ static struct resolve_key
 call_key(const struct call *c)
 {
 	return (struct resolve_key){
-		.capability = str_of(c->req.capability),
-		.credential = str_of(c->req.credential),
-		.caller = &c->req.caller,
+	    .capability = str_of(c->req.capability),
+	    .credential = str_of(c->req.credential),
+	    .caller = &c->req.caller,
 	};
 }
 
@@ -136,8 +136,8 @@ call_on_resolved(void *ctx, const struct keeper_answer *a)
 		call_deny(c, &a->fault->fault, a->fault->retry_after, (struct str){"", 0});
 		return;
 	}
-	c->res = resolve_cache_put(c->b->resolved, &key, keeper_client_generation(c->b->keeper),
-	    a->resolved);
+	c->res = resolve_cache_put(
+	    c->b->resolved, &key, keeper_client_generation(c->b->keeper), a->resolved);
 	if (c->res == NULL) {
 		fault_set(&f, AV_ENOMEM, "out_of_memory", "", "Out of memory.");
 		call_deny(c, &f, 0, (struct str){"", 0});
@@ -150,9 +150,9 @@ static void
 call_resolve(struct call *c)
 {
 	struct keeper_resolve m = {
-		.capability = str_of(c->req.capability),
-		.credential = str_of(c->req.credential),
-		.caller = c->req.caller,
+	    .capability = str_of(c->req.capability),
+	    .credential = str_of(c->req.credential),
+	    .caller = c->req.caller,
 	};
 	struct resolve_key key = call_key(c);
 	struct fault f;
@@ -196,7 +196,8 @@ call_parse_target(struct call *c, struct fault *f)
 		e = target_parse(&c->target, (struct str){(const char *)raw.data, raw.len},
 		    cap->opaque_slash, f);
 	else
-		fault_set(f, e, "path_too_long", "Send a shorter query.", "The target is too long.");
+		fault_set(
+		    f, e, "path_too_long", "Send a shorter query.", "The target is too long.");
 	buf_clear(&raw);
 	return e;
 }
@@ -206,12 +207,12 @@ call_check(struct call *c)
 {
 	const struct keeper_resolved *r = &c->res->r;
 	struct check_subject subject = {
-		.resolved = r,
-		.method = str_of(c->req.method),
-		.target = &c->target,
-		.headers = c->req.headers,
-		.has_body = c->req.has_body,
-		.body_size = c->body_size,
+	    .resolved = r,
+	    .method = str_of(c->req.method),
+	    .target = &c->target,
+	    .headers = c->req.headers,
+	    .has_body = c->req.has_body,
+	    .body_size = c->body_size,
 	};
 	struct fault f;
 	enum av_err e = call_parse_target(c, &f);
@@ -324,20 +325,20 @@ call_judge(struct call *c)
 	const struct keeper_resolved *r = &c->res->r;
 	struct str body = {NULL, 0};
 	struct judge_ask ask = {
-		.now_ms = clock_wall_ms(),
-		.provider = str_of(r->provider),
-		.capability = str_of(c->req.capability),
-		.credential = str_of(r->credential),
-		.method = str_of(c->req.method),
-		.host = checks_host_name(str_of(r->host)),
-		.path = {(const char *)c->target.path.data, c->target.path.len},
-		.query = {(const char *)c->target.query.data, c->target.query.len},
-		.body_size = c->body_size,
-		.caller = c->req.caller,
-		.headers = c->req.headers->items,
-		.header_count = c->req.headers->count,
-		.policies = r->policies,
-		.policy_count = r->policy_count,
+	    .now_ms = clock_wall_ms(),
+	    .provider = str_of(r->provider),
+	    .capability = str_of(c->req.capability),
+	    .credential = str_of(r->credential),
+	    .method = str_of(c->req.method),
+	    .host = checks_host_name(str_of(r->host)),
+	    .path = {(const char *)c->target.path.data, c->target.path.len},
+	    .query = {(const char *)c->target.query.data, c->target.query.len},
+	    .body_size = c->body_size,
+	    .caller = c->req.caller,
+	    .headers = c->req.headers->items,
+	    .header_count = c->req.headers->count,
+	    .policies = r->policies,
+	    .policy_count = r->policy_count,
 	};
 	struct fault f;
 
@@ -370,16 +371,16 @@ static void
 call_release(struct call *c, const struct judge_verdict *v)
 {
 	struct keeper_release m = {
-		.request_id = str_of(session_request_id(c->s)),
-		.capability = str_of(c->req.capability),
-		.credential = str_of(c->res->r.credential),
-		.caller = c->req.caller,
-		.method = str_of(c->req.method),
-		.host = str_of(c->res->r.host),
-		.path = {(const char *)c->target.path.data, c->target.path.len},
-		.request_bytes = c->body_size,
-		.charges = v->charges,
-		.charge_count = v->charge_count,
+	    .request_id = str_of(session_request_id(c->s)),
+	    .capability = str_of(c->req.capability),
+	    .credential = str_of(c->res->r.credential),
+	    .caller = c->req.caller,
+	    .method = str_of(c->req.method),
+	    .host = str_of(c->res->r.host),
+	    .path = {(const char *)c->target.path.data, c->target.path.len},
+	    .request_bytes = c->body_size,
+	    .charges = v->charges,
+	    .charge_count = v->charge_count,
 	};
 	struct fault f;
 
@@ -408,13 +409,13 @@ static void
 call_send(struct call *c, const struct keeper_released *released)
 {
 	struct upstream_request rq = {
-		.method = c->req.method,
-		.host = c->res->r.host,
-		.headers = c->req.headers,
-		.auth = released,
-		.has_body = c->req.has_body,
-		.body_size = c->body_size,
-		.timeout_ms = call_time_left(c),
+	    .method = c->req.method,
+	    .host = c->res->r.host,
+	    .headers = c->req.headers,
+	    .auth = released,
+	    .has_body = c->req.has_body,
+	    .body_size = c->body_size,
+	    .timeout_ms = call_time_left(c),
 	};
 	struct buf target;
 	struct fault f;
@@ -422,7 +423,8 @@ call_send(struct call *c, const struct keeper_released *released)
 
 	c->stage = CALL_SEND;
 	if (c->req.has_body && c->body_ended && c->body.len <= UPSTREAM_INLINE_MAX)
-		rq.body = (struct str){c->body.len > 0 ? (const char *)c->body.data : "", c->body.len};
+		rq.body =
+		    (struct str){c->body.len > 0 ? (const char *)c->body.data : "", c->body.len};
 	buf_init(&target, CALL_TARGET_MAX);
 	e = outgoing_needles(released, &c->scrub);
 	for (size_t i = 0; i < c->res->r.response_block.count && e == AV_OK; i++)

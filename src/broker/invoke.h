@@ -18,7 +18,7 @@ void invoke_start(struct session *s);
 enum av_err invoke_start_envelope(struct session *s, struct str text, struct fault *f) AV_MUST_USE;
 /* Ends every call of that capability and credential ("" = any) that the upstream has the word in.
  * Not inside a callback of a transfer. */
-void invoke_end(struct broker *b, struct str capability, struct str credential,
-    const struct fault *f);
+void invoke_end(
+    struct broker *b, struct str capability, struct str credential, const struct fault *f);
 
 #endif

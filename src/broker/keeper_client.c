@@ -200,8 +200,8 @@ keeper_on_frame(void *ctx, const struct frame *f)
 }
 
 static const struct channel_ops keeper_channel_ops = {
-	.frame = keeper_on_frame,
-	.closed = keeper_on_closed,
+    .frame = keeper_on_frame,
+    .closed = keeper_on_closed,
 };
 
 enum av_err
@@ -308,8 +308,8 @@ keeper_ask(struct keeper_client *k, uint16_t want, keeper_answer_fn fn, void *ct
 }
 
 enum av_err
-keeper_client_resolve(struct keeper_client *k, struct keeper_resolve *m, keeper_answer_fn fn,
-    void *ctx)
+keeper_client_resolve(
+    struct keeper_client *k, struct keeper_resolve *m, keeper_answer_fn fn, void *ctx)
 {
 	enum av_err e;
 
@@ -321,8 +321,8 @@ keeper_client_resolve(struct keeper_client *k, struct keeper_resolve *m, keeper_
 }
 
 enum av_err
-keeper_client_release(struct keeper_client *k, struct keeper_release *m, keeper_answer_fn fn,
-    void *ctx)
+keeper_client_release(
+    struct keeper_client *k, struct keeper_release *m, keeper_answer_fn fn, void *ctx)
 {
 	enum av_err e;
 

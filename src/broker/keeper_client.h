@@ -39,12 +39,12 @@ uint64_t keeper_client_generation(const struct keeper_client *k);
 enum av_err keeper_client_check(const struct keeper_client *k, struct fault *f) AV_MUST_USE;
 
 /* The message's ask_id is filled in. On error `fn` is not called. */
-enum av_err keeper_client_resolve(struct keeper_client *k, struct keeper_resolve *m,
-    keeper_answer_fn fn, void *ctx) AV_MUST_USE;
-enum av_err keeper_client_release(struct keeper_client *k, struct keeper_release *m,
-    keeper_answer_fn fn, void *ctx) AV_MUST_USE;
-enum av_err keeper_client_list(struct keeper_client *k, struct keeper_list *m,
-    keeper_answer_fn fn, void *ctx) AV_MUST_USE;
+enum av_err keeper_client_resolve(
+    struct keeper_client *k, struct keeper_resolve *m, keeper_answer_fn fn, void *ctx) AV_MUST_USE;
+enum av_err keeper_client_release(
+    struct keeper_client *k, struct keeper_release *m, keeper_answer_fn fn, void *ctx) AV_MUST_USE;
+enum av_err keeper_client_list(
+    struct keeper_client *k, struct keeper_list *m, keeper_answer_fn fn, void *ctx) AV_MUST_USE;
 /* One way. A keeper that is gone has no row; that is logged. */
 void keeper_client_denied(struct keeper_client *k, const struct keeper_denied *m);
 void keeper_client_outcome(struct keeper_client *k, const struct keeper_outcome *m);

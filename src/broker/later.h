@@ -27,7 +27,7 @@ struct later {
 	uv_prepare_t prepare;
 	uv_idle_t idle; /* keeps the loop from waiting while items are left */
 	struct later_item head; /* a ring; its own run is never called */
-	unsigned gathered;      /* calls of later_add() since the last round */
+	unsigned gathered; /* calls of later_add() since the last round */
 	bool running;
 };
 

@@ -16,9 +16,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define LISTENER_BURST 64    /* accepts a turn, so that calls under way are served between */
+#define LISTENER_BURST 64 /* accepts a turn, so that calls under way are served between */
 #define LISTENER_TICK_MS 1000
-#define LISTENER_NAMES 64    /* user names kept */
+#define LISTENER_NAMES 64 /* user names kept */
 
 struct listener_name {
 	uint32_t uid;
@@ -114,7 +114,8 @@ listener_refuse(int fd, const char *reason, uint32_t limit)
 		return;
 	buf_init(&head, 8192);
 	buf_init(&body, 4096);
-	fault_set(&f, AV_ERATE, reason, "Close connections that are not needed, or raise the limit.",
+	fault_set(&f, AV_ERATE, reason,
+	    "Close connections that are not needed, or raise the limit.",
 	    "The limit of %u connections is reached.", limit);
 	reply_problem_body(&body, &f, id);
 	reply_status_line(&head, (unsigned)av_err_http(f.err));

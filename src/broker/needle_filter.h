@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #define NEEDLE_FILTER_BITS 12
-#define NEEDLE_FILTER_MIN 3u   /* a needle is at least this long */
+#define NEEDLE_FILTER_MIN 3u /* a needle is at least this long */
 #define NEEDLE_FILTER_MAX 255u /* longest window: a move fits into a byte */
 
 /* Tells of the needles' bytes: wipe it. */

@@ -13,32 +13,30 @@ struct percent_style {
 };
 
 static const struct percent_style percent_styles[] = {
-	{UNRESERVED_MARKS, false},
-	{UNRESERVED_MARKS "!*'()", false},             /* encodeURIComponent */
-	{UNRESERVED_MARKS "!*'();,/?:@&=+$#", false},  /* encodeURI */
-	{UNRESERVED_MARKS "!$&'()*+,;=:@", false},     /* what a path segment needs (RFC 3986 3.3) */
-	{UNRESERVED_MARKS "/", false},                 /* Python's quote() */
-	{UNRESERVED_MARKS, true},
-	{"*-._", true},                                /* URLSearchParams */
+    {UNRESERVED_MARKS, false}, {UNRESERVED_MARKS "!*'()", false}, /* encodeURIComponent */
+    {UNRESERVED_MARKS "!*'();,/?:@&=+$#", false}, /* encodeURI */
+    {UNRESERVED_MARKS "!$&'()*+,;=:@", false}, /* what a path segment needs (RFC 3986 3.3) */
+    {UNRESERVED_MARKS "/", false}, /* Python's quote() */
+    {UNRESERVED_MARKS, true}, {"*-._", true}, /* URLSearchParams */
 };
 
 struct json_style {
 	const char *by_number; /* ASCII bytes that become \uXXXX */
-	bool slash;            /* "\/" */
-	bool ascii;            /* everything else past ASCII becomes \uXXXX */
-	bool upper;            /* hex digits */
+	bool slash; /* "\/" */
+	bool ascii; /* everything else past ASCII becomes \uXXXX */
+	bool upper; /* hex digits */
 };
 
 static const struct json_style json_styles[] = {
-	{"", false, false, false},
-	{"", true, false, false},
-	{"", false, true, false},
-	{"", false, true, true},
-	{"", true, true, false},            /* PHP */
-	{MARKUP, false, false, false},      /* Go */
-	{MARKUP "='", false, false, false}, /* Gson */
-	{MARKUP "\"'+`", false, true, true}, /* .NET */
-	{MARKUP, false, true, false},
+    {"", false, false, false},
+    {"", true, false, false},
+    {"", false, true, false},
+    {"", false, true, true},
+    {"", true, true, false}, /* PHP */
+    {MARKUP, false, false, false}, /* Go */
+    {MARKUP "='", false, false, false}, /* Gson */
+    {MARKUP "\"'+`", false, true, true}, /* .NET */
+    {MARKUP, false, true, false},
 };
 
 static bool
@@ -228,8 +226,9 @@ needle_forms_add(struct scrub *s, struct str secret)
 	if (secret.len < SCRUB_MIN_NEEDLE)
 		return AV_OK;
 	for (i = 0; i < secret.len; i++)
-		plain = plain && (is_alnum((uint8_t)secret.p[i]) ||
-		                     is_in(UNRESERVED_MARKS, (uint8_t)secret.p[i]));
+		plain = plain &&
+		    (is_alnum((uint8_t)secret.p[i]) ||
+		        is_in(UNRESERVED_MARKS, (uint8_t)secret.p[i]));
 	if (e == AV_OK)
 		e = add_base64(s, secret);
 	/* Most keys look the same percent-encoded and in JSON; '~' alone does not in a form. */

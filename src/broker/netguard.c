@@ -12,24 +12,24 @@ struct block4 {
 
 /* IANA IPv4 special-purpose registry; all that is not globally reachable, and multicast. */
 static const struct block4 refused4[] = {
-	{{0, 0, 0, 0}, 8},        /* this network */
-	{{10, 0, 0, 0}, 8},       /* private */
-	{{100, 64, 0, 0}, 10},    /* shared address space (CGNAT) */
-	{{127, 0, 0, 0}, 8},      /* loopback */
-	{{169, 254, 0, 0}, 16},   /* link-local, cloud metadata */
-	{{172, 16, 0, 0}, 12},    /* private */
-	{{192, 0, 0, 0}, 24},     /* protocol assignments */
-	{{192, 0, 2, 0}, 24},     /* documentation */
-	{{192, 31, 196, 0}, 24},  /* AS112 */
-	{{192, 52, 193, 0}, 24},  /* AMT */
-	{{192, 88, 99, 0}, 24},   /* 6to4 relays */
-	{{192, 168, 0, 0}, 16},   /* private */
-	{{192, 175, 48, 0}, 24},  /* AS112 */
-	{{198, 18, 0, 0}, 15},    /* benchmarking */
-	{{198, 51, 100, 0}, 24},  /* documentation */
-	{{203, 0, 113, 0}, 24},   /* documentation */
-	{{224, 0, 0, 0}, 4},      /* multicast */
-	{{240, 0, 0, 0}, 4},      /* reserved, broadcast */
+    {{0, 0, 0, 0}, 8}, /* this network */
+    {{10, 0, 0, 0}, 8}, /* private */
+    {{100, 64, 0, 0}, 10}, /* shared address space (CGNAT) */
+    {{127, 0, 0, 0}, 8}, /* loopback */
+    {{169, 254, 0, 0}, 16}, /* link-local, cloud metadata */
+    {{172, 16, 0, 0}, 12}, /* private */
+    {{192, 0, 0, 0}, 24}, /* protocol assignments */
+    {{192, 0, 2, 0}, 24}, /* documentation */
+    {{192, 31, 196, 0}, 24}, /* AS112 */
+    {{192, 52, 193, 0}, 24}, /* AMT */
+    {{192, 88, 99, 0}, 24}, /* 6to4 relays */
+    {{192, 168, 0, 0}, 16}, /* private */
+    {{192, 175, 48, 0}, 24}, /* AS112 */
+    {{198, 18, 0, 0}, 15}, /* benchmarking */
+    {{198, 51, 100, 0}, 24}, /* documentation */
+    {{203, 0, 113, 0}, 24}, /* documentation */
+    {{224, 0, 0, 0}, 4}, /* multicast */
+    {{240, 0, 0, 0}, 4}, /* reserved, broadcast */
 };
 
 struct block6 {
@@ -39,10 +39,10 @@ struct block6 {
 
 /* Inside 2000::/3, the only space that is handed out; everything outside it is refused. */
 static const struct block6 refused6[] = {
-	{{0x20, 0x01, 0x00, 0x00}, 23},             /* protocol assignments, Teredo, ORCHID */
-	{{0x20, 0x01, 0x0d, 0xb8}, 32},             /* documentation */
-	{{0x26, 0x20, 0x00, 0x4f, 0x80, 0x00}, 48}, /* AS112 */
-	{{0x3f, 0xff}, 20},                         /* documentation */
+    {{0x20, 0x01, 0x00, 0x00}, 23}, /* protocol assignments, Teredo, ORCHID */
+    {{0x20, 0x01, 0x0d, 0xb8}, 32}, /* documentation */
+    {{0x26, 0x20, 0x00, 0x4f, 0x80, 0x00}, 48}, /* AS112 */
+    {{0x3f, 0xff}, 20}, /* documentation */
 };
 
 static bool

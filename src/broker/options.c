@@ -22,23 +22,23 @@ struct flag {
 };
 
 static const struct flag flags[] = {
-	{"--max-connections", 100000, 1, offsetof(struct broker_options, max_connections)},
-	{"--max-per-caller", 100000, 1, offsetof(struct broker_options, max_per_caller)},
-	{"--first-byte-timeout", 86400, 1000, offsetof(struct broker_options, first_byte_ms)},
-	{"--idle-timeout", 86400, 1000, offsetof(struct broker_options, idle_ms)},
-	{"--judge-deadline-ms", 60000, JUDGE_DEADLINE_FACTOR,
-	    offsetof(struct broker_options, judge_deadline_ms)},
+    {"--max-connections", 100000, 1, offsetof(struct broker_options, max_connections)},
+    {"--max-per-caller", 100000, 1, offsetof(struct broker_options, max_per_caller)},
+    {"--first-byte-timeout", 86400, 1000, offsetof(struct broker_options, first_byte_ms)},
+    {"--idle-timeout", 86400, 1000, offsetof(struct broker_options, idle_ms)},
+    {"--judge-deadline-ms", 60000, JUDGE_DEADLINE_FACTOR,
+        offsetof(struct broker_options, judge_deadline_ms)},
 };
 
 void
 broker_options_init(struct broker_options *o)
 {
 	*o = (struct broker_options){
-		.max_connections = 1024,
-		.max_per_caller = 64,
-		.first_byte_ms = 600000,
-		.idle_ms = 300000,
-		.judge_deadline_ms = JUDGE_DEADLINE_MS * JUDGE_DEADLINE_FACTOR,
+	    .max_connections = 1024,
+	    .max_per_caller = 64,
+	    .first_byte_ms = 600000,
+	    .idle_ms = 300000,
+	    .judge_deadline_ms = JUDGE_DEADLINE_MS * JUDGE_DEADLINE_FACTOR,
 	};
 }
 
@@ -67,7 +67,8 @@ broker_options_parse(struct broker_options *o, int argc, char *const *argv)
 	int at;
 
 	for (at = 1; at < argc; at += 2) {
-		if (at + 1 >= argc || broker_options_set(o, str_of(argv[at]), str_of(argv[at + 1])) != AV_OK)
+		if (at + 1 >= argc ||
+		    broker_options_set(o, str_of(argv[at]), str_of(argv[at + 1])) != AV_OK)
 			return AV_EUSAGE;
 	}
 	return AV_OK;
@@ -88,7 +89,8 @@ broker_options_read(struct broker_options *o, int fd)
 		e = io_read_some(fd, &text, OPTIONS_TEXT_MAX / 2, &n, &again);
 	rest = (struct str){(const char *)text.data, text.len};
 	while (e == AV_OK && str_cut(rest, '\n', &line, &rest))
-		e = str_cut(line, ' ', &name, &value) ? broker_options_set(&fresh, name, value) : AV_EUSAGE;
+		e = str_cut(line, ' ', &name, &value) ? broker_options_set(&fresh, name, value)
+		                                      : AV_EUSAGE;
 	if (e == AV_OK && rest.len > 0)
 		e = AV_ETRUNC;
 	buf_clear(&text);

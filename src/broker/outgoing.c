@@ -78,8 +78,7 @@ put_query_part(const struct auth_part *p, bool first, struct buf *target, struct
 
 enum av_err
 outgoing_build(const struct keeper_resolved *r, const struct target *t,
-    const struct keeper_released *released, struct buf *target, struct buf *shown,
-    struct fault *f)
+    const struct keeper_released *released, struct buf *target, struct buf *shown, struct fault *f)
 {
 	bool first = !t->has_query;
 	enum av_err e = AV_OK;
@@ -152,8 +151,8 @@ outgoing_needles(const struct keeper_released *released, struct scrub *s)
 
 	for (i = 0; i < released->part_count; i++) {
 		const struct auth_part *p = &released->parts[i];
-		bool basic = p->place == AUTH_PLACE_HEADER &&
-		    str_starts(p->value, STR_LIT("Basic "));
+		bool basic =
+		    p->place == AUTH_PLACE_HEADER && str_starts(p->value, STR_LIT("Basic "));
 
 		for (j = 0; j < p->span_count && e == AV_OK; j++) {
 			struct str secret = {p->value.p + p->spans[j].offset, p->spans[j].len};

@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define POLICY_REPLACE_MS 3000u   /* for a new judge to appear */
+#define POLICY_REPLACE_MS 3000u /* for a new judge to appear */
 #define POLICY_STRIKES 3u
 #define POLICY_STRIKE_MS 10000u
 #define POLICY_SUSPEND_MS 60000u
-#define POLICY_SUSPENSIONS 64u    /* providers watched */
+#define POLICY_SUSPENSIONS 64u /* providers watched */
 
 struct policy_question {
 	struct policy_question *next;
@@ -37,7 +37,7 @@ struct policy_client {
 	struct broker *b;
 	struct channel *ch;
 	uv_timer_t *timer; /* for the head of the line, or for a judge to come */
-	bool overdue;      /* the timer fired once; a verdict may lie unread in the socket */
+	bool overdue; /* the timer fired once; a verdict may lie unread in the socket */
 	struct policy_question head;
 	uint64_t last_id;
 	struct policy_suspension watched[POLICY_SUSPENSIONS];
@@ -281,8 +281,8 @@ policy_on_frame(void *ctx, const struct frame *f)
 }
 
 static const struct channel_ops policy_channel_ops = {
-	.frame = policy_on_frame,
-	.closed = policy_on_closed,
+    .frame = policy_on_frame,
+    .closed = policy_on_closed,
 };
 
 /* ---- life ------------------------------------------------------------------------------------ */

@@ -100,12 +100,12 @@ proxy_on_gone(void *ctx)
 }
 
 static const struct exchange_ops proxy_ops = {
-	.room = proxy_room,
-	.body = proxy_on_body,
-	.body_end = proxy_on_body_end,
-	.drained = proxy_on_drained,
-	.bad = proxy_on_bad,
-	.gone = proxy_on_gone,
+    .room = proxy_room,
+    .body = proxy_on_body,
+    .body_end = proxy_on_body_end,
+    .drained = proxy_on_drained,
+    .bad = proxy_on_bad,
+    .gone = proxy_on_gone,
 };
 
 void

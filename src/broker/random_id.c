@@ -12,7 +12,8 @@
 static enum av_err
 random_bytes(unsigned char *out, size_t len)
 {
-	static unsigned char pool[256]; /* getrandom() and getentropy() give that much in one piece */
+	static unsigned char
+	    pool[256]; /* getrandom() and getentropy() give that much in one piece */
 	static size_t used = sizeof(pool);
 
 	if (len > sizeof(pool) - used) {

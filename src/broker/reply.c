@@ -9,34 +9,34 @@ struct reason_phrase {
 };
 
 static const struct reason_phrase reason_phrases[] = {
-	{200, "OK"},
-	{201, "Created"},
-	{202, "Accepted"},
-	{204, "No Content"},
-	{206, "Partial Content"},
-	{301, "Moved Permanently"},
-	{302, "Found"},
-	{303, "See Other"},
-	{304, "Not Modified"},
-	{307, "Temporary Redirect"},
-	{308, "Permanent Redirect"},
-	{400, "Bad Request"},
-	{401, "Unauthorized"},
-	{403, "Forbidden"},
-	{404, "Not Found"},
-	{405, "Method Not Allowed"},
-	{408, "Request Timeout"},
-	{409, "Conflict"},
-	{413, "Content Too Large"},
-	{422, "Unprocessable Content"},
-	{423, "Locked"},
-	{429, "Too Many Requests"},
-	{431, "Request Header Fields Too Large"},
-	{500, "Internal Server Error"},
-	{501, "Not Implemented"},
-	{502, "Bad Gateway"},
-	{503, "Service Unavailable"},
-	{504, "Gateway Timeout"},
+    {200, "OK"},
+    {201, "Created"},
+    {202, "Accepted"},
+    {204, "No Content"},
+    {206, "Partial Content"},
+    {301, "Moved Permanently"},
+    {302, "Found"},
+    {303, "See Other"},
+    {304, "Not Modified"},
+    {307, "Temporary Redirect"},
+    {308, "Permanent Redirect"},
+    {400, "Bad Request"},
+    {401, "Unauthorized"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {408, "Request Timeout"},
+    {409, "Conflict"},
+    {413, "Content Too Large"},
+    {422, "Unprocessable Content"},
+    {423, "Locked"},
+    {429, "Too Many Requests"},
+    {431, "Request Header Fields Too Large"},
+    {500, "Internal Server Error"},
+    {501, "Not Implemented"},
+    {502, "Bad Gateway"},
+    {503, "Service Unavailable"},
+    {504, "Gateway Timeout"},
 };
 
 static const char *
@@ -127,7 +127,8 @@ reply_default_remedy(enum av_err e)
 {
 	switch (e) {
 	case AV_EPOLICY:
-		return "Stay inside what the capability allows, or ask the vault's owner to widen it.";
+		return "Stay inside what the capability allows, or ask the vault's owner to widen "
+		       "it.";
 	case AV_ETOOBIG:
 		return "Send or ask for less.";
 	case AV_ERATE:
@@ -164,7 +165,8 @@ reply_problem_body(struct buf *out, const struct fault *f, const char *request_i
 	reply_member(out, "error", av_err_code(f->err));
 	reply_member(out, "message", message);
 	reply_member(out, "reason", reason);
-	reply_member(out, "remedy", f->remedy[0] != '\0' ? f->remedy : reply_default_remedy(f->err));
+	reply_member(
+	    out, "remedy", f->remedy[0] != '\0' ? f->remedy : reply_default_remedy(f->err));
 	reply_member(out, "requestId", request_id);
 	(void)buf_append_str(out, "}\n");
 }

@@ -47,8 +47,7 @@ context_take(struct header_list *l, struct str name, char *out, size_t room, str
 	if (h == NULL)
 		return AV_OK;
 	if (header_list_count(l, name) > 1 || h->value.len >= room || !str_is_utf8(h->value))
-		return fault_set(f, AV_EINVAL, "context_header",
-		    "Give it once, as UTF-8 text.",
+		return fault_set(f, AV_EINVAL, "context_header", "Give it once, as UTF-8 text.",
 		    "The header %.*s is repeated, longer than %zu bytes or not text.",
 		    STR_FMT(name), room - 1);
 	text_copy(out, room, h->value);
@@ -124,8 +123,8 @@ credential_check(const struct invoke_request *r, struct fault *f)
 /* ---- direct --------------------------------------------------------------------------------------- */
 
 enum av_err
-invoke_request_parse(struct invoke_request *out, struct message *m, const struct caller *c,
-    struct fault *f)
+invoke_request_parse(
+    struct invoke_request *out, struct message *m, const struct caller *c, struct fault *f)
 {
 	struct header_list *l = message_headers(m);
 	struct str capability, target = message_target(m);
@@ -141,16 +140,16 @@ invoke_request_parse(struct invoke_request *out, struct message *m, const struct
 	if (e == AV_OK)
 		e = method_set(out, message_method(m), f);
 	if (e == AV_OK)
-		e = context_take(l, STR_LIT("aivault-credential"), out->credential,
-		    sizeof(out->credential), f);
+		e = context_take(
+		    l, STR_LIT("aivault-credential"), out->credential, sizeof(out->credential), f);
 	if (e == AV_OK)
 		e = credential_check(out, f);
 	if (e == AV_OK)
 		e = context_take(l, STR_LIT("aivault-workspace"), out->caller.workspace,
 		    sizeof(out->caller.workspace), f);
 	if (e == AV_OK)
-		e = context_take(l, STR_LIT("aivault-group"), out->caller.group,
-		    sizeof(out->caller.group), f);
+		e = context_take(
+		    l, STR_LIT("aivault-group"), out->caller.group, sizeof(out->caller.group), f);
 	if (e == AV_OK)
 		e = timeout_take(l, &out->timeout_ms, f);
 	if (e != AV_OK)
@@ -180,7 +179,8 @@ context_set(char *out, size_t room, const struct buf *text, const char *key, str
 	struct str s = span(text);
 
 	if (s.len >= room || (s.len > 0 && !header_value_is_valid(s)))
-		return fault_set(f, AV_EINVAL, "context", "Give it as UTF-8 text without control bytes.",
+		return fault_set(f, AV_EINVAL, "context",
+		    "Give it as UTF-8 text without control bytes.",
 		    "The envelope's %s is over %zu bytes or holds control bytes.", key, room - 1);
 	text_copy(out, room, s);
 	return AV_OK;
@@ -189,13 +189,14 @@ context_set(char *out, size_t room, const struct buf *text, const char *key, str
 static enum av_err
 carrier_check(struct message *carrier, struct fault *f)
 {
-	static const char *const context[] = {"aivault-credential", "aivault-workspace",
-		"aivault-group", "aivault-timeout-ms"};
+	static const char *const context[] = {
+	    "aivault-credential", "aivault-workspace", "aivault-group", "aivault-timeout-ms"};
 	size_t i;
 
 	for (i = 0; i < sizeof(context) / sizeof(context[0]); i++) {
 		if (header_list_find(message_headers(carrier), str_of(context[i])) != NULL)
-			return fault_set(f, AV_EINVAL, "context_header", "Put it into the envelope.",
+			return fault_set(f, AV_EINVAL, "context_header",
+			    "Put it into the envelope.",
 			    "An envelope has its context inside; %s may not stand beside it.",
 			    context[i]);
 	}
@@ -220,16 +221,16 @@ invoke_request_from_envelope(struct invoke_request *out, struct envelope *v,
 	if (e == AV_OK)
 		e = method_set(out, span(&v->method), f);
 	if (e == AV_OK)
-		e = context_set(out->credential, sizeof(out->credential), &v->credential,
-		    "credential", f);
+		e = context_set(
+		    out->credential, sizeof(out->credential), &v->credential, "credential", f);
 	if (e == AV_OK)
 		e = credential_check(out, f);
 	if (e == AV_OK)
-		e = context_set(out->caller.workspace, sizeof(out->caller.workspace),
-		    &v->workspace, "workspaceId", f);
+		e = context_set(out->caller.workspace, sizeof(out->caller.workspace), &v->workspace,
+		    "workspaceId", f);
 	if (e == AV_OK)
-		e = context_set(out->caller.group, sizeof(out->caller.group), &v->group,
-		    "groupId", f);
+		e = context_set(
+		    out->caller.group, sizeof(out->caller.group), &v->group, "groupId", f);
 	if (e == AV_OK && v->timeout.len > 0)
 		e = timeout_read(v->timeout, &out->timeout_ms, f);
 	return e;

@@ -30,11 +30,12 @@ struct invoke_request {
 	struct caller caller;
 	uint64_t timeout_ms; /* of the whole call; 0 = none */
 	char method[16];
-	struct str target;   /* raw path and query below the capability; borrows from message or envelope */
-	bool has_path;       /* false: target is only "?query" or "" */
+	struct str
+	    target; /* raw path and query below the capability; borrows from message or envelope */
+	bool has_path; /* false: target is only "?query" or "" */
 	struct header_list *headers; /* borrows from message or envelope */
 	bool has_body;
-	uint64_t body_size;  /* UINT64_MAX: not known (chunked) */
+	uint64_t body_size; /* UINT64_MAX: not known (chunked) */
 };
 
 /* AV_EINVAL with reason capability_id, credential_id, context_header, timeout, method. */
@@ -45,7 +46,7 @@ enum av_err invoke_request_parse(struct invoke_request *out, struct message *m,
 enum av_err invoke_request_from_envelope(struct invoke_request *out, struct envelope *v,
     struct message *carrier, const struct caller *c, struct fault *f) AV_MUST_USE;
 /* Splits "<capability>/-/<path>?<query>" (what stands after "/i/"). */
-void invoke_target_split(struct str rest, struct str *capability, struct str *target,
-    bool *has_path);
+void invoke_target_split(
+    struct str rest, struct str *capability, struct str *target, bool *has_path);
 
 #endif

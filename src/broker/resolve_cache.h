@@ -28,8 +28,8 @@ struct resolve_key {
 enum av_err resolve_cache_new(struct resolve_cache **out) AV_MUST_USE;
 void resolve_cache_free(struct resolve_cache *c);
 /* A reference, or NULL. An older generation than `generation` empties the cache first. */
-struct resolution *resolve_cache_get(struct resolve_cache *c, const struct resolve_key *k,
-    uint64_t generation);
+struct resolution *resolve_cache_get(
+    struct resolve_cache *c, const struct resolve_key *k, uint64_t generation);
 /* Takes the content of *r (zeroed then) into a resolution that the caller holds a reference to.
  * It is kept if its generation is `generation`. NULL: out of memory, *r is as it was. */
 struct resolution *resolve_cache_put(struct resolve_cache *c, const struct resolve_key *k,

@@ -16,12 +16,12 @@ struct route {
 };
 
 static const struct route routes[] = {
-	{NULL, "/i/", true, ROUTE_INVOKE},
-	{"GET", "/aivault/health", false, ROUTE_HEALTH},
-	{"GET", "/aivault/capabilities", false, ROUTE_CAPABILITIES},
-	{"GET", "/aivault/capabilities/", true, ROUTE_CAPABILITY},
-	{"POST", "/aivault/proxy", false, ROUTE_PROXY},
-	{NULL, "/v/", true, ROUTE_UNSUPPORTED},
+    {NULL, "/i/", true, ROUTE_INVOKE},
+    {"GET", "/aivault/health", false, ROUTE_HEALTH},
+    {"GET", "/aivault/capabilities", false, ROUTE_CAPABILITIES},
+    {"GET", "/aivault/capabilities/", true, ROUTE_CAPABILITY},
+    {"POST", "/aivault/proxy", false, ROUTE_PROXY},
+    {NULL, "/v/", true, ROUTE_UNSUPPORTED},
 };
 
 enum route_kind
@@ -68,9 +68,9 @@ route_health(struct session *s)
 
 struct listing {
 	struct session *s;
-	bool gone;    /* the client went away */
+	bool gone; /* the client went away */
 	bool pending; /* the keeper still owes an answer */
-	bool ended;   /* the exchange is over */
+	bool ended; /* the exchange is over */
 };
 
 static size_t
@@ -111,12 +111,12 @@ listing_gone(void *ctx)
 }
 
 static const struct exchange_ops listing_ops = {
-	.room = listing_room,
-	.body = listing_body,
-	.body_end = listing_nothing,
-	.drained = listing_nothing,
-	.bad = listing_bad,
-	.gone = listing_gone,
+    .room = listing_room,
+    .body = listing_body,
+    .body_end = listing_nothing,
+    .drained = listing_nothing,
+    .bad = listing_bad,
+    .gone = listing_gone,
 };
 
 static void

@@ -12,14 +12,14 @@
 struct session;
 
 enum route_kind {
-	ROUTE_NONE = 0,      /* 404 */
-	ROUTE_METHOD,        /* 405: the path is known, the method is not */
-	ROUTE_INVOKE,        /* ANY /i/... */
-	ROUTE_PROXY,         /* POST /aivault/proxy */
-	ROUTE_CAPABILITIES,  /* GET /aivault/capabilities */
-	ROUTE_CAPABILITY,    /* GET /aivault/capabilities/<id> */
-	ROUTE_HEALTH,        /* GET /aivault/health */
-	ROUTE_UNSUPPORTED,   /* known names of later: 501 */
+	ROUTE_NONE = 0, /* 404 */
+	ROUTE_METHOD, /* 405: the path is known, the method is not */
+	ROUTE_INVOKE, /* ANY /i/... */
+	ROUTE_PROXY, /* POST /aivault/proxy */
+	ROUTE_CAPABILITIES, /* GET /aivault/capabilities */
+	ROUTE_CAPABILITY, /* GET /aivault/capabilities/<id> */
+	ROUTE_HEALTH, /* GET /aivault/health */
+	ROUTE_UNSUPPORTED, /* known names of later: 501 */
 };
 
 /* `target` is a raw origin-form target. *rest gets what follows a prefix route, without query. */

@@ -207,15 +207,15 @@ filter_ready(struct scrub *s)
 		return false;
 	needle_filter_init(s->filter, shortest);
 	for (i = 0; i < s->count; i++)
-		needle_filter_add(s->filter,
-		    (struct str){(const char *)s->needles[i].bytes, s->needles[i].len});
+		needle_filter_add(
+		    s->filter, (struct str){(const char *)s->needles[i].bytes, s->needles[i].len});
 	return true;
 }
 
 /* Stars the occurrences that lie whole in in[0..len), which stands at work[base]. */
 static uint64_t
-filter_walk(const struct scrub *s, bool body, const uint8_t *in, size_t len, uint8_t *work,
-    size_t base)
+filter_walk(
+    const struct scrub *s, bool body, const uint8_t *in, size_t len, uint8_t *work, size_t base)
 {
 	uint64_t hits = 0;
 	size_t at, i;
@@ -321,7 +321,8 @@ scrub_in_name(const struct scrub *s, struct str name)
 	for (size_t i = 0; i < s->count; i++) {
 		const struct scrub_needle *n = &s->needles[i];
 
-		for (size_t at = 0; !n->body_only && n->len <= name.len && at <= name.len - n->len; at++) {
+		for (size_t at = 0; !n->body_only && n->len <= name.len && at <= name.len - n->len;
+		     at++) {
 			if (strncasecmp(name.p + at, (const char *)n->bytes, n->len) == 0)
 				return true;
 		}

@@ -21,7 +21,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SCRUB_MIN_NEEDLE 8u   /* shorter values would star out ordinary text */
+#define SCRUB_MIN_NEEDLE 8u /* shorter values would star out ordinary text */
 #define SCRUB_MAX_NEEDLES 1024u
 #define SCRUB_MAX_NEEDLE (1024u * 1024u)
 
@@ -29,7 +29,7 @@ struct scrub_needle {
 	uint8_t *bytes; /* behind the last of fail, in the same block */
 	uint32_t *fail; /* fail[i]: longest proper border of the first i + 1 bytes */
 	size_t len;
-	size_t state;   /* bytes matched so far */
+	size_t state; /* bytes matched so far */
 	bool body_only;
 };
 

@@ -22,13 +22,13 @@
 #include "wire/caller.h"
 
 #define SESSION_UNSENT_HIGH (256u * 1024u) /* above it a writer is asked to wait */
-#define SESSION_UNSENT_LOW (64u * 1024u)   /* below it `drained` is called */
+#define SESSION_UNSENT_LOW (64u * 1024u) /* below it `drained` is called */
 
 struct session;
 
 /* What a handler does; none of these may be NULL. */
 struct exchange_ops {
-	size_t (*room)(void *ctx);                /* body bytes it can take now; 0 = not yet */
+	size_t (*room)(void *ctx); /* body bytes it can take now; 0 = not yet */
 	void (*body)(void *ctx, struct str bytes); /* at most that many */
 	void (*body_end)(void *ctx);
 	void (*drained)(void *ctx); /* after SESSION_UNSENT_HIGH was passed */

@@ -7,7 +7,7 @@
 #include <poll.h>
 #include <string.h>
 
-#define SESSION_READ_HEAD (16u * 1024u)           /* the first read of a request */
+#define SESSION_READ_HEAD (16u * 1024u) /* the first read of a request */
 #define SESSION_DISCARD_MAX (16u * 1024u * 1024u) /* of a body that nobody wants */
 
 static void
@@ -55,8 +55,7 @@ session_on_bad_input(struct session *s, const struct fault *f)
 static void
 session_on_head(struct session *s)
 {
-	const struct header *expect =
-	    header_list_find(message_headers(s->msg), STR_LIT("expect"));
+	const struct header *expect = header_list_find(message_headers(s->msg), STR_LIT("expect"));
 	uint64_t length = 0;
 	struct fault f;
 
@@ -68,8 +67,8 @@ session_on_head(struct session *s)
 	s->close_after = !message_keep_alive(s->msg);
 	s->http10 = message_minor_version(s->msg) == 0;
 	s->is_head = str_eq_cstr(message_method(s->msg), "HEAD");
-	s->has_body = message_is_chunked(s->msg) ||
-	    (message_content_length(s->msg, &length) && length > 0);
+	s->has_body =
+	    message_is_chunked(s->msg) || (message_content_length(s->msg, &length) && length > 0);
 	s->expects = expect != NULL && s->has_body && !s->http10 &&
 	    str_ieq_cstr(expect->value, "100-continue");
 	if (session_name_request(s) != AV_OK) {
@@ -183,7 +182,8 @@ session_steer_reading(struct session *s)
 	bool want = !s->half_closed && s->in.len < SESSION_IN_HIGH;
 
 	if (want && !s->reading) {
-		if (uv_read_start((uv_stream_t *)&s->pipe, session_on_alloc, session_on_read) != 0) {
+		if (uv_read_start((uv_stream_t *)&s->pipe, session_on_alloc, session_on_read) !=
+		    0) {
 			session_close(s);
 			return;
 		}

@@ -112,8 +112,7 @@ session_put_connection(struct session *s)
 		reply_header(&s->out, "Connection", STR_LIT("close"));
 	else if (s->http10)
 		reply_header(&s->out, "Connection", STR_LIT("keep-alive"));
-	reply_header(&s->out, "Aivault-Request-Id",
-	    (struct str){s->request_id, REQUEST_ID_LEN});
+	reply_header(&s->out, "Aivault-Request-Id", (struct str){s->request_id, REQUEST_ID_LEN});
 }
 
 void

@@ -13,18 +13,18 @@
 
 #include <uv.h>
 
-#define SESSION_READ (64u * 1024u)    /* asked for at once */
+#define SESSION_READ (64u * 1024u) /* asked for at once */
 #define SESSION_IN_HIGH (64u * 1024u) /* unparsed bytes above which we stop reading */
 #define SESSION_IN_MAX (SESSION_IN_HIGH + SESSION_READ)
 #define SESSION_OUT_MAX (8u * 1024u * 1024u) /* capability lists; streams stop far below */
-#define SESSION_KEEP (64u * 1024u)           /* an empty buffer larger than this is given back */
-#define SESSION_HEAD_MS 60000u               /* a head must be whole by then */
+#define SESSION_KEEP (64u * 1024u) /* an empty buffer larger than this is given back */
+#define SESSION_HEAD_MS 60000u /* a head must be whole by then */
 
 enum session_state {
-	SESSION_HEAD,    /* waits for a request, or reads its head */
-	SESSION_CALL,    /* a handler has the exchange */
+	SESSION_HEAD, /* waits for a request, or reads its head */
+	SESSION_CALL, /* a handler has the exchange */
 	SESSION_DISCARD, /* answered; the rest of the request is dropped */
-	SESSION_LINGER,  /* the last answer is on its way out, then close */
+	SESSION_LINGER, /* the last answer is on its way out, then close */
 };
 
 struct session {
@@ -45,22 +45,22 @@ struct session {
 	struct buf out;
 	struct buf flying;
 	uint64_t discarded;
-	uint64_t deadline_ms;  /* 0 = none */
-	uint64_t progress_ms;  /* of writing, and when there began to be something to write */
-	bool owes;             /* there is something to write */
-	uint32_t idle_ms;      /* as it was when the request began */
+	uint64_t deadline_ms; /* 0 = none */
+	uint64_t progress_ms; /* of writing, and when there began to be something to write */
+	bool owes; /* there is something to write */
+	uint32_t idle_ms; /* as it was when the request began */
 
-	bool closing;      /* uv_close was called */
-	bool closed;       /* and has ended */
+	bool closing; /* uv_close was called */
+	bool closed; /* and has ended */
 	bool reading;
 	bool request_done; /* the request is whole */
-	bool is_head;      /* the method is HEAD */
+	bool is_head; /* the method is HEAD */
 	bool has_body;
-	bool expects;      /* waits for 100 Continue */
+	bool expects; /* waits for 100 Continue */
 	bool http10;
-	bool half_closed;  /* the client sends no more, but reads */
+	bool half_closed; /* the client sends no more, but reads */
 	bool close_after;
-	bool begun;        /* a streamed answer's head is out */
+	bool begun; /* a streamed answer's head is out */
 	bool chunked;
 	bool no_body;
 	bool was_high;

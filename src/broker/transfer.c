@@ -108,8 +108,8 @@ transfer_finish(struct transfer *t)
 static void
 transfer_settle_events(struct transfer *t)
 {
-	int events = (t->recv_paused ? 0 : UV_READABLE) |
-	    (transfer_out_is_blocked(t) ? UV_WRITABLE : 0);
+	int events =
+	    (t->recv_paused ? 0 : UV_READABLE) | (transfer_out_is_blocked(t) ? UV_WRITABLE : 0);
 
 	if (!t->over && connection_stands(t->connection) &&
 	    connection_want(t->connection, events) != AV_OK)
@@ -152,7 +152,8 @@ transfer_on_timer(uv_timer_t *timer)
 	else if (now >= t->progress_ms + transfer_silence(t) && t->head_seen)
 		transfer_fail(t, AV_ETIMEOUT, "upstream_idle", "it sent nothing for too long");
 	else if (now >= t->progress_ms + transfer_silence(t))
-		transfer_fail(t, AV_ETIMEOUT, "upstream_first_byte", "it did not begin to answer in time");
+		transfer_fail(
+		    t, AV_ETIMEOUT, "upstream_first_byte", "it did not begin to answer in time");
 	if (t->over)
 		transfer_finish(t);
 	else
@@ -193,8 +194,8 @@ transfer_on_ready(void *ctx, struct connection *c, int events)
 }
 
 static const struct connection_ops transfer_connection = {
-	.opened = transfer_on_opened,
-	.ready = transfer_on_ready,
+    .opened = transfer_on_opened,
+    .ready = transfer_on_ready,
 };
 
 /* ---- the call's word ---------------------------------------------------------------------------- */
@@ -202,8 +203,7 @@ static const struct connection_ops transfer_connection = {
 static void
 transfer_run_work(struct later_item *item)
 {
-	struct transfer *t =
-	    (struct transfer *)((char *)item - offsetof(struct transfer, work));
+	struct transfer *t = (struct transfer *)((char *)item - offsetof(struct transfer, work));
 	bool recv = t->wake_recv && t->recv_paused;
 	bool send = t->wake_send && t->send_paused;
 

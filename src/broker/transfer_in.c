@@ -19,7 +19,8 @@ in_may_go_on(const struct transfer *t)
 static void
 in_fail_malformed(struct transfer *t)
 {
-	transfer_fail(t, AV_EUPSTREAM, "upstream_malformed", "its answer is not HTTP as it should be");
+	transfer_fail(
+	    t, AV_EUPSTREAM, "upstream_malformed", "its answer is not HTTP as it should be");
 }
 
 /* The call says why, and has said so to itself. */
@@ -41,7 +42,8 @@ in_set_decoder(struct transfer *t)
 	if (h == NULL || !decode_is_needed(h->value))
 		return true;
 	e = header_list_count(l, STR_LIT("content-encoding")) == 1
-	    ? decoder_new(h->value, &t->decoder) : AV_ENOTSUP;
+	    ? decoder_new(h->value, &t->decoder)
+	    : AV_ENOTSUP;
 	if (e == AV_ENOTSUP)
 		transfer_fail(t, AV_EUPSTREAM, "upstream_coding",
 		    "its answer is compressed in a way that was not asked for");
@@ -73,7 +75,8 @@ in_head(struct transfer *t)
 		return;
 	t->head_seen = true;
 	transfer_arm(t);
-	if (t->ops->head(t->ctx, status, message_headers(t->answer), in_length(t)) != UPSTREAM_TAKEN)
+	if (t->ops->head(t->ctx, status, message_headers(t->answer), in_length(t)) !=
+	    UPSTREAM_TAKEN)
 		in_stop(t);
 }
 
@@ -113,7 +116,8 @@ in_decode(struct transfer *t, struct str body)
 		else if (e == AV_ENOMEM)
 			transfer_fail(t, e, "out_of_memory", "memory ran out");
 		else
-			transfer_fail(t, AV_EUPSTREAM, "upstream_malformed", "its answer does not decode");
+			transfer_fail(
+			    t, AV_EUPSTREAM, "upstream_malformed", "its answer does not decode");
 	}
 	return body.len;
 }
@@ -137,8 +141,9 @@ in_done(struct transfer *t, bool surplus)
 		return;
 	}
 	/* What follows an answer that nobody waits for is not the next one. */
-	transfer_succeed(t, !surplus && message_keep_alive(t->answer) && !t->send_broken &&
-	    transfer_out_is_done(t));
+	transfer_succeed(t,
+	    !surplus && message_keep_alive(t->answer) && !t->send_broken &&
+	        transfer_out_is_done(t));
 }
 
 static void
@@ -159,7 +164,8 @@ in_end(struct transfer *t)
 	enum message_event event;
 
 	if (!t->began)
-		transfer_fail(t, AV_EUPSTREAM, "upstream_reset", "it closed the connection unanswered");
+		transfer_fail(
+		    t, AV_EUPSTREAM, "upstream_reset", "it closed the connection unanswered");
 	else if (message_eof(t->answer, &event) == AV_OK)
 		in_done(t, true);
 	else if (t->head_seen)

@@ -47,7 +47,8 @@ put_auth(struct buf *out, const struct keeper_released *auth, struct fault *f)
 		if (p->place != AUTH_PLACE_HEADER)
 			continue;
 		if (!value_is_plain(p->value) || !header_name_is_valid(p->name))
-			return fault_set(f, AV_EAUTH, "auth_header_invalid", "Store another secret.",
+			return fault_set(f, AV_EAUTH, "auth_header_invalid",
+			    "Store another secret.",
 			    "The secret holds bytes that a header may not have.");
 		put_field(out, p->name, p->value);
 	}
@@ -146,7 +147,8 @@ out_put_piece(struct transfer *t, const char *p, size_t len, bool ended)
 		t->body_left -= len;
 		t->body_is_made = t->body_left == 0;
 		if (ended && !t->body_is_made)
-			transfer_fail(t, AV_ECUT, "request_cut", "the request's body ended too early");
+			transfer_fail(
+			    t, AV_ECUT, "request_cut", "the request's body ended too early");
 		return;
 	}
 	if (len > 0) {
@@ -198,7 +200,8 @@ out_write(struct transfer *t)
 {
 	size_t n = 0;
 
-	switch (connection_write(t->connection, t->out.data + t->out_off, t->out.len - t->out_off, &n)) {
+	switch (connection_write(
+	    t->connection, t->out.data + t->out_off, t->out.len - t->out_off, &n)) {
 	case CONNECTION_DONE:
 		transfer_note_progress(t);
 		t->out_off += n;

@@ -25,15 +25,15 @@ struct transfer;
 
 struct upstream_request {
 	const char *method;
-	const char *host;           /* lower case, maybe ":port" */
-	const char *target;         /* exact bytes, begins with '/' */
+	const char *host; /* lower case, maybe ":port" */
+	const char *target; /* exact bytes, begins with '/' */
 	const struct header_list *headers; /* what the caller sends */
 	const struct keeper_released *auth; /* its header parts are added */
 	bool has_body;
-	uint64_t body_size;         /* UINT64_MAX: chunked */
-	struct str body;            /* p not NULL: all of it is here, at most UPSTREAM_INLINE_MAX; it
+	uint64_t body_size; /* UINT64_MAX: chunked */
+	struct str body; /* p not NULL: all of it is here, at most UPSTREAM_INLINE_MAX; it
 	                               leaves in one piece with the head, and `read` is not called */
-	uint64_t timeout_ms;        /* what is left for the whole transfer; 0 = no limit */
+	uint64_t timeout_ms; /* what is left for the whole transfer; 0 = no limit */
 };
 
 /* How it ended. AV_OK: the whole answer came. The words never hold secret bytes. */
@@ -52,8 +52,8 @@ enum upstream_take {
 /* `read` may be called before transfer_start() returns; none of the others. */
 struct upstream_ops {
 	/* The final head. `length` is UINT64_MAX where none is known or it will not hold. */
-	enum upstream_take (*head)(void *ctx, unsigned status, const struct header_list *headers,
-	    uint64_t length);
+	enum upstream_take (*head)(
+	    void *ctx, unsigned status, const struct header_list *headers, uint64_t length);
 	enum upstream_take (*body)(void *ctx, const uint8_t *p, size_t len);
 	/* Copies up to `room` body bytes; 0 with *ended false: none yet, transfer_wake_send() follows. */
 	size_t (*read)(void *ctx, char *out, size_t room, bool *ended);

@@ -53,21 +53,22 @@ struct transfer {
 	uint32_t first_byte_ms;
 	uint32_t idle_ms;
 
-	struct buf out;  /* the request, as much of it as is made and has not gone; secrets among it */
+	struct buf
+	    out; /* the request, as much of it as is made and has not gone; secrets among it */
 	size_t out_off;
 	uint64_t body_left; /* to be read from the call; UINT64_MAX: chunked */
-	uint64_t sent;      /* body bytes */
-	bool body_is_made;  /* all of it is in `out`, or has gone */
-	bool send_broken;   /* nothing more can be sent; an answer may be there all the same */
-	bool send_paused;   /* until transfer_wake_send() */
+	uint64_t sent; /* body bytes */
+	bool body_is_made; /* all of it is in `out`, or has gone */
+	bool send_broken; /* nothing more can be sent; an answer may be there all the same */
+	bool send_paused; /* until transfer_wake_send() */
 
 	struct message *answer;
 	struct decoder *decoder; /* NULL: the body is not coded */
-	struct buf rest;    /* what came and the call did not want yet: */
-	size_t rest_body;   /* first so much of a body, then bytes not parsed */
-	bool began;         /* the answer's first byte is here */
+	struct buf rest; /* what came and the call did not want yet: */
+	size_t rest_body; /* first so much of a body, then bytes not parsed */
+	bool began; /* the answer's first byte is here */
 	bool head_seen;
-	bool recv_paused;   /* until transfer_wake_recv() */
+	bool recv_paused; /* until transfer_wake_recv() */
 	bool wake_recv;
 	bool wake_send;
 
@@ -83,8 +84,8 @@ struct transfer {
 /* ---- transfer_out.c ---- */
 
 /* The head, and the body where it is short: into t->out. */
-enum av_err transfer_out_begin(struct transfer *t, const struct upstream_request *rq,
-    struct fault *f) AV_MUST_USE;
+enum av_err transfer_out_begin(
+    struct transfer *t, const struct upstream_request *rq, struct fault *f) AV_MUST_USE;
 /* Sends what can be sent now. */
 void transfer_out_go_on(struct transfer *t);
 bool transfer_out_is_done(const struct transfer *t);

@@ -19,7 +19,8 @@ on_head(void *ctx, unsigned status, struct header_list *headers, struct fault *f
 	if (h == NULL)
 		return o->below->head(o->below->ctx, status, headers, f);
 	o->ours = true;
-	(void)snprintf(o->code, sizeof(o->code), "%.*s", h->value.len > 60 ? 60 : STR_FMT(h->value));
+	(void)snprintf(
+	    o->code, sizeof(o->code), "%.*s", h->value.len > 60 ? 60 : STR_FMT(h->value));
 	return AV_OK;
 }
 
@@ -93,8 +94,8 @@ take_head(void *ctx, unsigned status, struct header_list *headers, struct fault 
 	(void)ctx;
 	(void)headers;
 	if (status / 100 != 2)
-		return fault_set(f, AV_EUNAVAIL, "bad_answer", "", "the daemon answered with status %u",
-		    status);
+		return fault_set(
+		    f, AV_EUNAVAIL, "bad_answer", "", "the daemon answered with status %u", status);
 	return AV_OK;
 }
 
@@ -104,7 +105,8 @@ take_body(void *ctx, struct str bytes, struct fault *f)
 	struct answer *a = ctx;
 
 	if (buf_append(&a->body, bytes.p, bytes.len) != AV_OK)
-		return fault_set(f, AV_ELIMIT, "answer_size", "", "the daemon's answer is too large");
+		return fault_set(
+		    f, AV_ELIMIT, "answer_size", "", "the daemon's answer is too large");
 	return AV_OK;
 }
 
@@ -123,7 +125,7 @@ answer_fetch(struct answer *a, const char *target, bool start, struct fault *f)
 	header_list_init(&none);
 	own_error_init(&own, &h);
 	struct client_request r = {
-		.method = STR_LIT("GET"), .target = str_of(target), .headers = &none, .body_fd = -1};
+	    .method = STR_LIT("GET"), .target = str_of(target), .headers = &none, .body_fd = -1};
 	e = client_exchange(found.fd, &r, own_error_handler(&own), f);
 	e = own_error_finish(&own, e, code, sizeof(code), f);
 	discover_close(&found);
@@ -141,8 +143,8 @@ answer_fetch_capability(struct answer *a, const char *id, struct fault *f)
 }
 
 enum av_err
-answer_only(const struct answer *a, const char *key, const char *option, struct buf *out,
-    struct fault *f)
+answer_only(
+    const struct answer *a, const char *key, const char *option, struct buf *out, struct fault *f)
 {
 	cJSON *root = cJSON_ParseWithLength((const char *)a->body.data, a->body.len);
 	const cJSON *list = cJSON_GetObjectItemCaseSensitive(root, key);

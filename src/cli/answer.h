@@ -23,8 +23,8 @@ struct own_error {
 void own_error_init(struct own_error *o, const struct client_handler *below);
 const struct client_handler *own_error_handler(struct own_error *o);
 /* Turns an error of ours into *f and its code; passes `e` on otherwise. Clears *o. */
-enum av_err own_error_finish(struct own_error *o, enum av_err e, char *code, size_t code_len,
-    struct fault *f);
+enum av_err own_error_finish(
+    struct own_error *o, enum av_err e, char *code, size_t code_len, struct fault *f);
 
 /* A small JSON answer of the daemon's own. */
 struct answer {
@@ -37,7 +37,7 @@ enum av_err answer_fetch_capability(struct answer *a, const char *id, struct fau
 enum av_err answer_only(const struct answer *a, const char *key, const char *option,
     struct buf *out, struct fault *f) AV_MUST_USE;
 /* GET `target` of the daemon itself, starting none. */
-enum av_err answer_fetch(struct answer *a, const char *target, bool start, struct fault *f)
-    AV_MUST_USE;
+enum av_err answer_fetch(
+    struct answer *a, const char *target, bool start, struct fault *f) AV_MUST_USE;
 
 #endif

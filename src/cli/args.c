@@ -6,10 +6,10 @@
 #include <string.h>
 
 static const struct option common[] = {
-	{"help", NULL, false, "show this help"},
-	{"verbose", NULL, false, "print JSON"},
-	{"output", "FORMAT", false, "table or json"},
-	{NULL, NULL, false, NULL},
+    {"help", NULL, false, "show this help"},
+    {"verbose", NULL, false, "print JSON"},
+    {"output", "FORMAT", false, "table or json"},
+    {NULL, NULL, false, NULL},
 };
 
 static const struct option *
@@ -29,7 +29,7 @@ set_output(struct args *a, const char *value, struct fault *f)
 		const char *name;
 		enum output output;
 	} formats[] = {{"table", OUTPUT_TABLE}, {"json", OUTPUT_JSON}, {"jsonl", OUTPUT_JSONL},
-		{"csv", OUTPUT_CSV}};
+	    {"csv", OUTPUT_CSV}};
 
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
 		if (strcmp(value, formats[i].name) == 0) {
@@ -62,8 +62,8 @@ store(struct args *a, const struct option *o, bool is_common, char *value, struc
 }
 
 static enum av_err
-parse_long(struct args *a, const struct option *options, int argc, char **argv, int *i,
-    struct fault *f)
+parse_long(
+    struct args *a, const struct option *options, int argc, char **argv, int *i, struct fault *f)
 {
 	char *name = argv[*i] + 2;
 	size_t len = strcspn(name, "=");
@@ -86,8 +86,8 @@ parse_long(struct args *a, const struct option *options, int argc, char **argv, 
 		value = argv[*i + 1];
 		if (value[0] == '-' && value[1] != '\0')
 			return fault_set(f, AV_EUSAGE, "usage", "",
-			    "--%s needs a value; one that begins with - is written --%s=VALUE", o->name,
-			    o->name);
+			    "--%s needs a value; one that begins with - is written --%s=VALUE",
+			    o->name, o->name);
 		*i += 1;
 	}
 	return store(a, o, is_common, value, f);
@@ -165,7 +165,7 @@ args_number(const struct args *a, const char *name, uint64_t min, uint64_t max, 
 	if (v == NULL)
 		return AV_OK;
 	if (str_to_u64(str_of(v), min, max, out) != AV_OK)
-		return fault_set(f, AV_EUSAGE, "usage", "", "--%s takes a number from %llu to %llu", name,
-		    (unsigned long long)min, (unsigned long long)max);
+		return fault_set(f, AV_EUSAGE, "usage", "", "--%s takes a number from %llu to %llu",
+		    name, (unsigned long long)min, (unsigned long long)max);
 	return AV_OK;
 }

@@ -19,7 +19,7 @@
 #define ARGS_MAX_POSITIONAL 4
 
 struct option {
-	const char *name;       /* without "--" */
+	const char *name; /* without "--" */
 	const char *value_name; /* NULL: a switch */
 	bool repeats;
 	const char *help;

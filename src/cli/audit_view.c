@@ -58,7 +58,8 @@ outcome_of(const cJSON *events, const cJSON *event)
 
 	if (id[0] == '\0')
 		return NULL;
-	cJSON_ArrayForEach(e, events) {
+	cJSON_ArrayForEach(e, events)
+	{
 		if (e == event)
 			return NULL;
 		if (strcmp(json_string(e, "kind", ""), "invoke.outcome") == 0 &&
@@ -109,7 +110,8 @@ add_row(struct table *t, const cJSON *events, const cJSON *event)
 		cells[5][0] = '\0';
 	format_number(numbers, "durationMs", cells[6], CELL_ROOM);
 	/* A note may hold digests; a table is for reading, the JSON forms have it whole. */
-	(void)snprintf(cells[7], CELL_ROOM, is_note && strlen(reason) > NOTE_SHOWN ? "%.*s..." : "%.*s",
+	(void)snprintf(cells[7], CELL_ROOM,
+	    is_note && strlen(reason) > NOTE_SHOWN ? "%.*s..." : "%.*s",
 	    is_note ? NOTE_SHOWN : CELL_ROOM, reason);
 	for (size_t i = 0; e == AV_OK && i < 8; i++)
 		e = table_add(t, str_of(cells[i]));
@@ -120,14 +122,15 @@ int
 audit_print_table(struct str text)
 {
 	static const char *const titles[] = {
-		"TIME", "EVENT", "CALLER", "CAPABILITY", "REQUEST", "STATUS", "MS", "REASON"};
+	    "TIME", "EVENT", "CALLER", "CAPABILITY", "REQUEST", "STATUS", "MS", "REASON"};
 	cJSON *events = cJSON_ParseWithLength(text.p, text.len);
 	const cJSON *event;
 	enum av_err e = AV_OK;
 	struct table t;
 
 	table_init(&t, titles, 8);
-	cJSON_ArrayForEach(event, events) {
+	cJSON_ArrayForEach(event, events)
+	{
 		if (strcmp(json_string(event, "kind", ""), "invoke.outcome") == 0 &&
 		    has_decision(events, event))
 			continue;
@@ -163,7 +166,8 @@ audit_print_stream(struct str text)
 	const cJSON *event;
 	char cell[CELL_ROOM];
 
-	cJSON_ArrayForEach(event, events) {
+	cJSON_ArrayForEach(event, events)
+	{
 		format_time(cJSON_GetObjectItemCaseSensitive(event, "tsMs"), cell, sizeof(cell));
 		put_word(cell, 24);
 		put_word(json_string(event, "kind", ""), 16);
@@ -253,9 +257,9 @@ int
 audit_print_csv(struct str text)
 {
 	static const char *const keys[] = {"tsMs", "kind", "requestId", "user", "token", "program",
-		"uid", "pid", "capability", "credential", "host", "method", "path", "decision", "reason",
-		"policy", "status", "requestBytes", "responseBytes", "durationMs", "secretId", "scope",
-		"actor", "consumer", "note"};
+	    "uid", "pid", "capability", "credential", "host", "method", "path", "decision",
+	    "reason", "policy", "status", "requestBytes", "responseBytes", "durationMs", "secretId",
+	    "scope", "actor", "consumer", "note"};
 	const size_t count = sizeof(keys) / sizeof(keys[0]);
 	cJSON *events = cJSON_ParseWithLength(text.p, text.len);
 	const cJSON *event;
@@ -265,7 +269,8 @@ audit_print_csv(struct str text)
 	buf_init(&out, CSV_MAX);
 	for (size_t i = 0; i < count; i++)
 		(void)buf_appendf(&out, "%s%s", keys[i], i + 1 < count ? "," : "\r\n");
-	cJSON_ArrayForEach(event, events) {
+	cJSON_ArrayForEach(event, events)
+	{
 		const cJSON *caller = cJSON_GetObjectItemCaseSensitive(event, "caller");
 		for (size_t i = 0; i < count; i++) {
 			const cJSON *v = cJSON_GetObjectItemCaseSensitive(event, keys[i]);

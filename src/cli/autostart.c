@@ -42,13 +42,13 @@ autostart_lock(struct autostart *a, const char *agent_socket, struct fault *f)
 	(void)snprintf(path, sizeof(path), "%s/autostart.lock", dir);
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
-		return fault_set(f, AV_ESYS, "lock", "", "%.200s cannot be opened: %s", path,
-		    strerror(errno));
+		return fault_set(
+		    f, AV_ESYS, "lock", "", "%.200s cannot be opened: %s", path, strerror(errno));
 	while (flock(fd, LOCK_EX) != 0) {
 		if (errno == EINTR)
 			continue;
-		enum av_err e = fault_set(f, AV_ESYS, "lock", "", "%.200s cannot be locked: %s", path,
-		    strerror(errno));
+		enum av_err e = fault_set(
+		    f, AV_ESYS, "lock", "", "%.200s cannot be locked: %s", path, strerror(errno));
 		io_close(&fd);
 		return e;
 	}
@@ -86,24 +86,24 @@ spawn_daemon(const char *agent_socket, int ready_fd, pid_t *pid, struct fault *f
 	enum av_err e = spawn_find_program("aivaultd", program, sizeof(program));
 
 	if (e != AV_OK)
-		return fault_set(f, AV_EUNAVAIL, "daemon_missing", "Install all five programs together",
-		    "aivaultd is not beside aivault");
+		return fault_set(f, AV_EUNAVAIL, "daemon_missing",
+		    "Install all five programs together", "aivaultd is not beside aivault");
 	const char *argv[] = {program, "--socket", agent_socket, "--ready-fd", "3", "--idle-exit",
-		idle != NULL && idle[0] != '\0' ? idle : IDLE_EXIT, NULL};
+	    idle != NULL && idle[0] != '\0' ? idle : IDLE_EXIT, NULL};
 	struct spawn s = {
-		.path = program,
-		.argv = (char *const *)(uintptr_t)argv,
-		.envp = environ,
-		.fds = &ready_fd,
-		.fd_count = 1,
-		.new_session = true,
-		.null_stdio = true,
-		.null_stderr = true,
+	    .path = program,
+	    .argv = (char *const *)(uintptr_t)argv,
+	    .envp = environ,
+	    .fds = &ready_fd,
+	    .fd_count = 1,
+	    .new_session = true,
+	    .null_stdio = true,
+	    .null_stderr = true,
 	};
 	e = spawn_start(&s, pid);
 	if (e != AV_OK)
-		return fault_set(f, AV_EUNAVAIL, "spawn", "", "aivaultd cannot be started: %s",
-		    strerror(errno));
+		return fault_set(
+		    f, AV_EUNAVAIL, "spawn", "", "aivaultd cannot be started: %s", strerror(errno));
 	return AV_OK;
 }
 
@@ -127,7 +127,8 @@ autostart_run(struct autostart *a, const char *agent_socket, struct fault *f)
 		e = spawn_daemon(agent_socket, ends[1], &pid, f);
 	io_close(&ends[1]);
 	while (e == AV_OK && n > 0 && answer.len < ANSWER_MAX - 1) {
-		if (io_read_some(ends[0], &answer, ANSWER_MAX - 1 - answer.len, &n, &again) != AV_OK)
+		if (io_read_some(ends[0], &answer, ANSWER_MAX - 1 - answer.len, &n, &again) !=
+		    AV_OK)
 			break;
 	}
 	io_close(&ends[0]);

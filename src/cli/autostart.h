@@ -14,11 +14,11 @@ struct autostart {
 	int lock_fd;
 };
 
-enum av_err autostart_lock(struct autostart *a, const char *agent_socket, struct fault *f)
-    AV_MUST_USE;
+enum av_err autostart_lock(
+    struct autostart *a, const char *agent_socket, struct fault *f) AV_MUST_USE;
 /* Returns when the daemon is ready. Otherwise *f carries the daemon's own message. */
-enum av_err autostart_run(struct autostart *a, const char *agent_socket, struct fault *f)
-    AV_MUST_USE;
+enum av_err autostart_run(
+    struct autostart *a, const char *agent_socket, struct fault *f) AV_MUST_USE;
 void autostart_clear(struct autostart *a);
 /* "code: message" as the daemon wrote it, into *f. */
 enum av_err autostart_fault(const char *text, struct fault *f);

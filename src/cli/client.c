@@ -22,12 +22,12 @@ struct exchange {
 	const struct client_request *r;
 	const struct client_handler *h;
 	struct message *answer;
-	struct buf out;        /* not sent yet */
+	struct buf out; /* not sent yet */
 	bool chunked;
-	bool body_read;        /* all of the body is in `out` or sent */
-	bool send_failed;      /* the daemon takes no more; its answer may still come */
-	uint64_t left;         /* of a body whose length was announced */
-	size_t part;           /* BODY_PARTS: the one being sent, and what is sent of it */
+	bool body_read; /* all of the body is in `out` or sent */
+	bool send_failed; /* the daemon takes no more; its answer may still come */
+	uint64_t left; /* of a body whose length was announced */
+	size_t part; /* BODY_PARTS: the one being sent, and what is sent of it */
 	uint64_t part_off;
 	bool got_bytes;
 	bool done;
@@ -42,7 +42,8 @@ check_target(struct str target, struct fault *f)
 		if (c <= 0x20 || c >= 0x7f || c == '#')
 			return fault_set(f, AV_EINVAL, "path_bytes",
 			    "Write blanks, control bytes, # and non-ASCII bytes as %XX",
-			    "the path has a byte (0x%02x) that may not stand in a request", (unsigned)c);
+			    "the path has a byte (0x%02x) that may not stand in a request",
+			    (unsigned)c);
 	}
 	return AV_OK;
 }
@@ -142,8 +143,8 @@ read_body(struct exchange *x, struct fault *f)
 	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return AV_OK;
 	if (n < 0)
-		return fault_set(f, AV_ESYS, "body_read", "", "the body cannot be read: %s",
-		    strerror(errno));
+		return fault_set(
+		    f, AV_ESYS, "body_read", "", "the body cannot be read: %s", strerror(errno));
 	if (n == 0 && !x->chunked)
 		return fault_set(f, AV_ESYS, "body_short", "Try again",
 		    "the body's file became shorter while it was sent");
@@ -185,8 +186,8 @@ on_input(struct exchange *x, const uint8_t *in, size_t len, struct fault *f)
 		enum av_err e = message_feed(x->answer, in, len, &used, &event, &body, f);
 
 		if (e != AV_OK)
-			return fault_set(f, AV_EUNAVAIL, "bad_answer", "",
-			    "the daemon's answer cannot be read");
+			return fault_set(
+			    f, AV_EUNAVAIL, "bad_answer", "", "the daemon's answer cannot be read");
 		in += used;
 		len -= used;
 		if (event == MESSAGE_HEAD && message_status(x->answer) / 100 == 1) {
@@ -194,8 +195,8 @@ on_input(struct exchange *x, const uint8_t *in, size_t len, struct fault *f)
 			continue;
 		}
 		if (event == MESSAGE_HEAD)
-			e = x->h->head(x->h->ctx, message_status(x->answer),
-			    message_headers(x->answer), f);
+			e = x->h->head(
+			    x->h->ctx, message_status(x->answer), message_headers(x->answer), f);
 		else if (event == MESSAGE_BODY && body.len > 0)
 			e = x->h->body(x->h->ctx, body, f);
 		if (e != AV_OK)
@@ -224,13 +225,14 @@ receive_some(struct exchange *x, struct fault *f)
 	}
 	if (!x->got_bytes)
 		return fault_set(f, AV_EUNAVAIL, "daemon_gone",
-		    "See aivault audit before sending it again", "the daemon hung up before it answered");
+		    "See aivault audit before sending it again",
+		    "the daemon hung up before it answered");
 	if (n == 0 && message_eof(x->answer, &event) == AV_OK && event == MESSAGE_DONE) {
 		x->done = true;
 		return AV_OK;
 	}
-	return fault_set(f, AV_ECUT, "cut", "What came before is incomplete",
-	    "the transfer ended early");
+	return fault_set(
+	    f, AV_ECUT, "cut", "What came before is incomplete", "the transfer ended early");
 }
 
 static enum av_err
@@ -242,8 +244,8 @@ run(struct exchange *x, struct fault *f)
 		/* Parts are text and regular files: always there. */
 		bool ready = reading && x->r->body_kind == BODY_PARTS;
 		struct pollfd p[2] = {
-			{.fd = x->sock, .events = (short)(POLLIN | (sending ? POLLOUT : 0))},
-			{.fd = reading && !ready ? x->r->body_fd : -1, .events = POLLIN},
+		    {.fd = x->sock, .events = (short)(POLLIN | (sending ? POLLOUT : 0))},
+		    {.fd = reading && !ready ? x->r->body_fd : -1, .events = POLLIN},
 		};
 		enum av_err e = AV_OK;
 
@@ -265,8 +267,8 @@ run(struct exchange *x, struct fault *f)
 }
 
 enum av_err
-client_exchange(int sock, const struct client_request *r, const struct client_handler *h,
-    struct fault *f)
+client_exchange(
+    int sock, const struct client_request *r, const struct client_handler *h, struct fault *f)
 {
 	struct exchange x = {.sock = sock, .r = r, .h = h};
 	enum av_err e = message_new(MESSAGE_RESPONSE, str_eq_cstr(r->method, "HEAD"), &x.answer);

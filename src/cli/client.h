@@ -21,25 +21,26 @@ enum body_kind { BODY_NONE, BODY_BYTES, BODY_FD, BODY_PARTS };
 /* A piece of a body whose length is known. */
 struct body_part {
 	const char *text; /* where fd is -1 */
-	int fd;           /* a regular file, read from its place on; not closed */
+	int fd; /* a regular file, read from its place on; not closed */
 	uint64_t size;
 };
 
 struct client_request {
 	struct str method;
-	struct str target;                 /* origin-form, checked by client_send */
+	struct str target; /* origin-form, checked by client_send */
 	const struct header_list *headers; /* without host, content-length, transfer-encoding */
 	enum body_kind body_kind;
-	struct str body;                   /* BODY_BYTES */
-	int body_fd;                       /* BODY_FD: read to its end; not closed */
-	const struct body_part *parts;     /* BODY_PARTS, one after the other */
+	struct str body; /* BODY_BYTES */
+	int body_fd; /* BODY_FD: read to its end; not closed */
+	const struct body_part *parts; /* BODY_PARTS, one after the other */
 	size_t part_count;
 };
 
 struct client_handler {
 	void *ctx;
 	/* The answer's head is whole; headers borrow until client_exchange() returns. */
-	enum av_err (*head)(void *ctx, unsigned status, struct header_list *headers, struct fault *f);
+	enum av_err (*head)(
+	    void *ctx, unsigned status, struct header_list *headers, struct fault *f);
 	/* The next run of body bytes. */
 	enum av_err (*body)(void *ctx, struct str bytes, struct fault *f);
 };

@@ -14,16 +14,16 @@
 #define FOLLOW_SINCE_MAX 1000
 
 static const struct option options[] = {
-	{"limit", "N", false, "at most N events (default 200)"},
-	{"before-ts-ms", "T", false, "only events before T (ms since 1970)"},
-	{"since", "TIME", false, "only after TIME: 90s, 10m, 1h, 7d ago, or 2026-01-31[T12:00:00Z]"},
-	{"until", "TIME", false, "only before TIME"},
-	{"capability", "ID", false, "only of this capability"},
-	{"event", "KIND", false, "only of this kind, for example invoke.deny"},
-	{"decision", "WORD", false, "only allow or deny"},
-	{"caller", "NAME", false, "only of this caller, for example user:alice"},
-	{"follow", NULL, false, "go on: show events as they are written, until ^C"},
-	{NULL, NULL, false, NULL},
+    {"limit", "N", false, "at most N events (default 200)"},
+    {"before-ts-ms", "T", false, "only events before T (ms since 1970)"},
+    {"since", "TIME", false, "only after TIME: 90s, 10m, 1h, 7d ago, or 2026-01-31[T12:00:00Z]"},
+    {"until", "TIME", false, "only before TIME"},
+    {"capability", "ID", false, "only of this capability"},
+    {"event", "KIND", false, "only of this kind, for example invoke.deny"},
+    {"decision", "WORD", false, "only allow or deny"},
+    {"caller", "NAME", false, "only of this caller, for example user:alice"},
+    {"follow", NULL, false, "go on: show events as they are written, until ^C"},
+    {NULL, NULL, false, NULL},
 };
 
 static enum av_err
@@ -98,7 +98,8 @@ run_follow(struct args *a)
 	int rc = 0;
 
 	if (a->output == OUTPUT_CSV)
-		e = fault_set(&f, AV_EUSAGE, "usage", "", "--follow goes with --output table or jsonl");
+		e = fault_set(
+		    &f, AV_EUSAGE, "usage", "", "--follow goes with --output table or jsonl");
 	if (e == AV_OK)
 		e = build_args(a, o, &f);
 	/* Some of what was before, so that the screen is not empty. */
@@ -132,19 +133,21 @@ run(struct args *a)
 	}
 	buf_init(&result, RESULT_MAX);
 	rc = operator_run("audit", o, (struct str){NULL, 0}, false, &result, &f) == AV_OK
-	    ? print_events(a, &result) : print_fault(&f);
+	    ? print_events(a, &result)
+	    : print_fault(&f);
 	buf_clear(&result);
 	return rc;
 }
 
 const struct command cmd_audit = {
-	.name = "audit",
-	.alias = "",
-	.arguments = "[OPTIONS]",
-	.about = "Show who called what, with which outcome, newest first",
-	.details = "--output table (default on a terminal), json (default otherwise), jsonl or csv.\n"
-	           "--follow shows the last 10 (--limit N) and then what comes, outcomes on their own:\n"
-	           "a line each, JSON where it is not a terminal.\n",
-	.options = options,
-	.run = run,
+    .name = "audit",
+    .alias = "",
+    .arguments = "[OPTIONS]",
+    .about = "Show who called what, with which outcome, newest first",
+    .details =
+        "--output table (default on a terminal), json (default otherwise), jsonl or csv.\n"
+        "--follow shows the last 10 (--limit N) and then what comes, outcomes on their own:\n"
+        "a line each, JSON where it is not a terminal.\n",
+    .options = options,
+    .run = run,
 };

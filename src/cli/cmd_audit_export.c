@@ -33,7 +33,8 @@ run(struct args *a)
 	int rc = 0;
 
 	if (a->output == OUTPUT_TABLE) {
-		(void)fault_set(&f, AV_EUSAGE, "usage", "", "audit export writes lines of JSON only");
+		(void)fault_set(
+		    &f, AV_EUSAGE, "usage", "", "audit export writes lines of JSON only");
 		return usage_fault(&cmd_audit_export, &f);
 	}
 	buf_init(&page, PAGE_MAX);
@@ -41,7 +42,8 @@ run(struct args *a)
 		cJSON *o = cJSON_CreateObject();
 		(void)cJSON_AddNumberToObject(o, "afterId", after);
 		buf_reset(&page);
-		if (operator_run("audit.export", o, (struct str){NULL, 0}, false, &page, &f) != AV_OK) {
+		if (operator_run("audit.export", o, (struct str){NULL, 0}, false, &page, &f) !=
+		    AV_OK) {
 			rc = print_fault(&f);
 			break;
 		}
@@ -56,11 +58,11 @@ run(struct args *a)
 }
 
 const struct command cmd_audit_export = {
-	.name = "audit export",
-	.alias = "",
-	.arguments = "",
-	.about = "Write all rows of the audit log, oldest first, as lines of JSON",
-	.details = "Rows as they are in the log: a call's decision and its outcome are two.\n",
-	.options = options,
-	.run = run,
+    .name = "audit export",
+    .alias = "",
+    .arguments = "",
+    .about = "Write all rows of the audit log, oldest first, as lines of JSON",
+    .details = "Rows as they are in the log: a call's decision and its outcome are two.\n",
+    .options = options,
+    .run = run,
 };

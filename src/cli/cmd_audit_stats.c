@@ -11,9 +11,9 @@
 #define RESULT_MAX (1024u * 1024u)
 
 static const struct option options[] = {
-	{"since", "TIME", false, "only after TIME: 90s, 10m, 1h, 7d ago, or 2026-01-31[T12:00:00Z]"},
-	{"until", "TIME", false, "only before TIME"},
-	{NULL, NULL, false, NULL},
+    {"since", "TIME", false, "only after TIME: 90s, 10m, 1h, 7d ago, or 2026-01-31[T12:00:00Z]"},
+    {"until", "TIME", false, "only before TIME"},
+    {NULL, NULL, false, NULL},
 };
 
 static int
@@ -26,12 +26,14 @@ print_groups(struct str text)
 	enum av_err e = AV_OK;
 
 	table_init(&t, titles, 4);
-	cJSON_ArrayForEach(g, groups) {
+	cJSON_ArrayForEach(g, groups)
+	{
 		const cJSON *n = cJSON_GetObjectItemCaseSensitive(g, "count");
 		char count[32];
-		(void)snprintf(count, sizeof(count), "%.0f", cJSON_IsNumber(n) ? n->valuedouble : 0);
+		(void)snprintf(
+		    count, sizeof(count), "%.0f", cJSON_IsNumber(n) ? n->valuedouble : 0);
 		const char *cells[] = {count, json_string(g, "decision", ""),
-			json_string(g, "capability", ""), json_string(g, "reason", "")};
+		    json_string(g, "capability", ""), json_string(g, "reason", "")};
 		for (size_t i = 0; e == AV_OK && i < 4; i++)
 			e = table_add(&t, str_of(cells[i]));
 	}
@@ -73,10 +75,10 @@ run(struct args *a)
 }
 
 const struct command cmd_audit_stats = {
-	.name = "audit stats",
-	.alias = "",
-	.arguments = "[OPTIONS]",
-	.about = "Count calls by capability, decision and reason, the most frequent first",
-	.options = options,
-	.run = run,
+    .name = "audit stats",
+    .alias = "",
+    .arguments = "[OPTIONS]",
+    .about = "Count calls by capability, decision and reason, the most frequent first",
+    .options = options,
+    .run = run,
 };

@@ -15,8 +15,9 @@
 #define KEY_FILE_MAX 4096u
 
 static const struct option options[] = {
-	{"public-key", "FILE", false, "check with the key in FILE (auditPublicKey of status -v), kept elsewhere"},
-	{NULL, NULL, false, NULL},
+    {"public-key", "FILE", false,
+        "check with the key in FILE (auditPublicKey of status -v), kept elsewhere"},
+    {NULL, NULL, false, NULL},
 };
 
 /* The key file is read here, as the caller's user; blanks around the digits do not count. */
@@ -31,8 +32,9 @@ add_key(cJSON *o, const char *path, struct fault *f)
 	buf_init(&text, KEY_FILE_MAX);
 	e = io_read_file(AT_FDCWD, path, KEY_FILE_MAX - 1, &text);
 	if (e != AV_OK) {
-		e = fault_set(f, AV_EINVAL, "public_key_file", "", "the key file %.300s cannot be read: %s",
-		    path, e == AV_ELIMIT ? "it is too long" : strerror(errno));
+		e = fault_set(f, AV_EINVAL, "public_key_file", "",
+		    "the key file %.300s cannot be read: %s", path,
+		    e == AV_ELIMIT ? "it is too long" : strerror(errno));
 	} else {
 		char *p = (char *)(uintptr_t)buf_cstr(&text);
 		if (p != NULL)
@@ -60,14 +62,14 @@ describe(const cJSON *root, char *out, size_t out_len)
 		const char *problem;
 		const char *text;
 	} texts[] = {
-		{"hash", "row %" PRId64 " was changed"},
-		{"link", "row %" PRId64 " does not follow the one before it"},
-		{"gap", "rows are missing before row %" PRId64},
-		{"missing_tail", "the last rows are missing, from row %" PRId64 " on"},
-		{"checkpoint", "the checkpoint at row %" PRId64 " does not fit"},
-		{"checkpoints_log", "checkpoints.log does not fit the log at row %" PRId64},
-		{"checkpoints_log_missing", "checkpoints.log is gone"},
-		{"public_key", "the vault's public key is another one than the one given"},
+	    {"hash", "row %" PRId64 " was changed"},
+	    {"link", "row %" PRId64 " does not follow the one before it"},
+	    {"gap", "rows are missing before row %" PRId64},
+	    {"missing_tail", "the last rows are missing, from row %" PRId64 " on"},
+	    {"checkpoint", "the checkpoint at row %" PRId64 " does not fit"},
+	    {"checkpoints_log", "checkpoints.log does not fit the log at row %" PRId64},
+	    {"checkpoints_log_missing", "checkpoints.log is gone"},
+	    {"public_key", "the vault's public key is another one than the one given"},
 	};
 	const char *problem = json_string(root, "problem", "?");
 
@@ -97,9 +99,9 @@ report(const cJSON *root, bool json, struct str text)
 	} else {
 		(void)printf("%" PRId64 " rows, %" PRId64 " checkpoints (%" PRId64
 		             " in checkpoints.log), signed up to row %" PRId64 ": %s.\nNote: %s.\n",
-		    number(root, "rows"), number(root, "checkpoints"), number(root, "checkpointsLogged"),
-		    number(root, "lastSignedId"), ok ? "whole" : "NOT whole",
-		    json_string(root, "limits", ""));
+		    number(root, "rows"), number(root, "checkpoints"),
+		    number(root, "checkpointsLogged"), number(root, "lastSignedId"),
+		    ok ? "whole" : "NOT whole", json_string(root, "limits", ""));
 		(void)fflush(stdout);
 	}
 	if (ok)
@@ -124,7 +126,8 @@ run(struct args *a)
 		return print_fault(&f);
 	}
 	buf_init(&result, RESULT_MAX);
-	if (operator_run("audit.verify", args, (struct str){NULL, 0}, false, &result, &f) != AV_OK) {
+	if (operator_run("audit.verify", args, (struct str){NULL, 0}, false, &result, &f) !=
+	    AV_OK) {
 		rc = print_fault(&f);
 	} else {
 		bool table = a->output == OUTPUT_TABLE ||
@@ -138,12 +141,13 @@ run(struct args *a)
 }
 
 const struct command cmd_audit_verify = {
-	.name = "audit verify",
-	.alias = "",
-	.arguments = "[OPTIONS]",
-	.about = "Check the audit log's chain and checkpoints; ends with 1 where it is broken",
-	.details = "Works while the vault is locked. Without --public-key from elsewhere it finds accidents and\n"
-	           "clumsy hands, not somebody who replaced key and log together.\n",
-	.options = options,
-	.run = run,
+    .name = "audit verify",
+    .alias = "",
+    .arguments = "[OPTIONS]",
+    .about = "Check the audit log's chain and checkpoints; ends with 1 where it is broken",
+    .details = "Works while the vault is locked. Without --public-key from elsewhere it finds "
+               "accidents and\n"
+               "clumsy hands, not somebody who replaced key and log together.\n",
+    .options = options,
+    .run = run,
 };

@@ -11,12 +11,12 @@
 static const struct option no_options[] = {{NULL, NULL, false, NULL}};
 
 static const struct option create_options[] = {
-	{"provider", "NAME", false, "whose service (default: the credential's)"},
-	{"credential", "ID", false, "the credential that it uses"},
-	{"method", "NAME", true, "an allowed method"},
-	{"path", "PREFIX", true, "an allowed path prefix"},
-	{"host", "HOST", true, "its host (default: the credential's)"},
-	{NULL, NULL, false, NULL},
+    {"provider", "NAME", false, "whose service (default: the credential's)"},
+    {"credential", "ID", false, "the credential that it uses"},
+    {"method", "NAME", true, "an allowed method"},
+    {"path", "PREFIX", true, "an allowed path prefix"},
+    {"host", "HOST", true, "its host (default: the credential's)"},
+    {NULL, NULL, false, NULL},
 };
 
 static int
@@ -27,13 +27,15 @@ run_create(struct args *a)
 
 	if (!args_has(a, "method") || !args_has(a, "path")) {
 		cJSON_Delete(o);
-		(void)fault_set(&f, AV_EINVAL, "missing_reach", "See: aivault help capability create",
-		    "at least one --%s is required", args_has(a, "method") ? "path" : "method");
+		(void)fault_set(&f, AV_EINVAL, "missing_reach",
+		    "See: aivault help capability create", "at least one --%s is required",
+		    args_has(a, "method") ? "path" : "method");
 		return print_fault(&f);
 	}
 	if (!args_has(a, "provider") && !args_has(a, "credential")) {
 		cJSON_Delete(o);
-		(void)fault_set(&f, AV_EINVAL, "missing_provider", "See: aivault help capability create",
+		(void)fault_set(&f, AV_EINVAL, "missing_provider",
+		    "See: aivault help capability create",
 		    "--provider or --credential is required");
 		return print_fault(&f);
 	}
@@ -49,14 +51,14 @@ run_create(struct args *a)
 }
 
 const struct command cmd_capability_create = {
-	.name = "capability create",
-	.alias = "",
-	.arguments = "ID --method NAME --path PREFIX [OPTIONS]",
-	.about = "Make a capability of your own",
-	.options = create_options,
-	.min_positional = 1,
-	.max_positional = 1,
-	.run = run_create,
+    .name = "capability create",
+    .alias = "",
+    .arguments = "ID --method NAME --path PREFIX [OPTIONS]",
+    .about = "Make a capability of your own",
+    .options = create_options,
+    .min_positional = 1,
+    .max_positional = 1,
+    .run = run_create,
 };
 
 static int
@@ -78,14 +80,14 @@ run_describe(struct args *a)
 }
 
 const struct command cmd_capability_describe = {
-	.name = "capability describe",
-	.alias = "capability args|capability shape|capability inspect",
-	.arguments = "ID",
-	.about = "Say what a capability allows and how to call it",
-	.options = no_options,
-	.min_positional = 1,
-	.max_positional = 1,
-	.run = run_describe,
+    .name = "capability describe",
+    .alias = "capability args|capability shape|capability inspect",
+    .arguments = "ID",
+    .about = "Say what a capability allows and how to call it",
+    .options = no_options,
+    .min_positional = 1,
+    .max_positional = 1,
+    .run = run_describe,
 };
 
 static int
@@ -95,14 +97,14 @@ run_enable(struct args *a)
 }
 
 const struct command cmd_capability_enable = {
-	.name = "capability enable",
-	.alias = "",
-	.arguments = "ID",
-	.about = "Let agents use a capability again",
-	.options = no_options,
-	.min_positional = 1,
-	.max_positional = 1,
-	.run = run_enable,
+    .name = "capability enable",
+    .alias = "",
+    .arguments = "ID",
+    .about = "Let agents use a capability again",
+    .options = no_options,
+    .min_positional = 1,
+    .max_positional = 1,
+    .run = run_enable,
 };
 
 static int
@@ -112,14 +114,14 @@ run_disable(struct args *a)
 }
 
 const struct command cmd_capability_disable = {
-	.name = "capability disable",
-	.alias = "",
-	.arguments = "ID",
-	.about = "Refuse all calls of a capability",
-	.options = no_options,
-	.min_positional = 1,
-	.max_positional = 1,
-	.run = run_disable,
+    .name = "capability disable",
+    .alias = "",
+    .arguments = "ID",
+    .about = "Refuse all calls of a capability",
+    .options = no_options,
+    .min_positional = 1,
+    .max_positional = 1,
+    .run = run_disable,
 };
 
 /* The provider of "openai/chat-completions" where the row does not say it. */
@@ -144,8 +146,10 @@ print_required_secrets(const cJSON *c)
 	if (setup == NULL)
 		setup = cJSON_GetObjectItemCaseSensitive(
 		    cJSON_GetObjectItemCaseSensitive(c, "setup"), "requiredSecrets");
-	cJSON_ArrayForEach(s, setup) {
-		const char *name = cJSON_IsString(s) && s->string == NULL ? s->valuestring : s->string;
+	cJSON_ArrayForEach(s, setup)
+	{
+		const char *name =
+		    cJSON_IsString(s) && s->string == NULL ? s->valuestring : s->string;
 		if (name != NULL)
 			(void)printf("    Setup: aivault secrets create --name %s\n", name);
 	}
@@ -165,7 +169,8 @@ print_group(const cJSON *list, bool ready, const char *title, uint64_t *count)
 	char last[160] = "";
 	const cJSON *c;
 
-	cJSON_ArrayForEach(c, list) {
+	cJSON_ArrayForEach(c, list)
+	{
 		char provider[160];
 		if (is_ready(c) != ready)
 			continue;
@@ -212,10 +217,10 @@ run_list(struct args *a)
 }
 
 const struct command cmd_capability_list = {
-	.name = "capability list",
-	.alias = "",
-	.arguments = "[OPTIONS]",
-	.about = "List capabilities and what each provider still needs",
-	.options = no_options,
-	.run = run_list,
+    .name = "capability list",
+    .alias = "",
+    .arguments = "[OPTIONS]",
+    .about = "List capabilities and what each provider still needs",
+    .options = no_options,
+    .run = run_list,
 };

@@ -13,8 +13,9 @@ first_words(const char *before, const char *after)
 		size_t n = strcspn(commands[i]->name, " ");
 		bool seen = false;
 		for (size_t k = 0; k < i; k++)
-			seen = seen || (strncmp(commands[k]->name, commands[i]->name, n) == 0 &&
-			    (commands[k]->name[n] == ' ' || commands[k]->name[n] == '\0'));
+			seen = seen ||
+			    (strncmp(commands[k]->name, commands[i]->name, n) == 0 &&
+			        (commands[k]->name[n] == ' ' || commands[k]->name[n] == '\0'));
 		if (!seen)
 			(void)printf("%s%.*s%s", before, (int)n, commands[i]->name, after);
 	}
@@ -55,8 +56,9 @@ bash_words(void)
 		size_t n = strcspn(name, " ");
 		bool first = true;
 		for (size_t k = 0; name[n] == ' ' && k < i; k++)
-			first = first && (strncmp(commands[k]->name, name, n) != 0 ||
-			    commands[k]->name[n] != ' ');
+			first = first &&
+			    (strncmp(commands[k]->name, name, n) != 0 ||
+			        commands[k]->name[n] != ' ');
 		if (name[n] == ' ' && !first)
 			continue;
 		/* `audit` is a command and a group: its case has both. */
@@ -82,12 +84,14 @@ bash(void)
 	(void)fputs("_aivault()\n{\n"
 	            "\tlocal cur=\"${COMP_WORDS[COMP_CWORD]}\" one=\"\" two=\"\" words\n"
 	            "\t((COMP_CWORD > 1)) && one=\"${COMP_WORDS[1]}\"\n"
-	            "\t((COMP_CWORD > 2)) && two=\"${COMP_WORDS[2]}\"\n", stdout);
+	            "\t((COMP_CWORD > 2)) && two=\"${COMP_WORDS[2]}\"\n",
+	    stdout);
 	bash_words();
 	(void)fputs("\tif [[ $cur != -* && ${COMP_WORDS[COMP_CWORD-1]} == --*file* ]]; then\n"
 	            "\t\tCOMPREPLY=($(compgen -f -- \"$cur\"))\n\t\treturn\n\tfi\n"
 	            "\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n}\n"
-	            "complete -F _aivault aivault\n", stdout);
+	            "complete -F _aivault aivault\n",
+	    stdout);
 }
 
 static void
@@ -95,26 +99,30 @@ zsh(void)
 {
 	(void)fputs("#compdef aivault\n"
 	            "# By way of bash's own completion, which zsh can run.\n"
-	            "autoload -U +X bashcompinit && bashcompinit\n", stdout);
+	            "autoload -U +X bashcompinit && bashcompinit\n",
+	    stdout);
 	bash();
 }
 
 static void
 fish(void)
 {
-	(void)fputs("complete -c aivault -f\ncomplete -c aivault -n __fish_use_subcommand -a '", stdout);
+	(void)fputs(
+	    "complete -c aivault -f\ncomplete -c aivault -n __fish_use_subcommand -a '", stdout);
 	first_words("", " ");
 	(void)fputs("'\n", stdout);
 	for (size_t i = 0; commands[i] != NULL; i++) {
 		const struct command *c = commands[i];
 		size_t n = strcspn(c->name, " ");
 		if (c->name[n] != '\0')
-			(void)printf("complete -c aivault -n '__fish_seen_subcommand_from %.*s' -a %s -d '%s'\n",
+			(void)printf("complete -c aivault -n '__fish_seen_subcommand_from %.*s' -a "
+			             "%s -d '%s'\n",
 			    (int)n, c->name, c->name + n + 1, c->about);
 		for (const struct option *o = c->options; o->name != NULL; o++)
-			(void)printf("complete -c aivault -n '__fish_seen_subcommand_from %.*s' -l %s%s\n",
+			(void)printf(
+			    "complete -c aivault -n '__fish_seen_subcommand_from %.*s' -l %s%s\n",
 			    (int)n, c->name, o->name,
-			    o->value_name == NULL                ? ""
+			    o->value_name == NULL                 ? ""
 			        : strstr(o->name, "file") != NULL ? " -r -F"
 			                                          : " -x");
 	}
@@ -140,12 +148,12 @@ run(struct args *a)
 }
 
 const struct command cmd_completions = {
-	.name = "completions",
-	.alias = "",
-	.arguments = "bash|zsh|fish",
-	.about = "Print the completions for a shell",
-	.options = no_options,
-	.min_positional = 1,
-	.max_positional = 1,
-	.run = run,
+    .name = "completions",
+    .alias = "",
+    .arguments = "bash|zsh|fish",
+    .about = "Print the completions for a shell",
+    .options = no_options,
+    .min_positional = 1,
+    .max_positional = 1,
+    .run = run,
 };

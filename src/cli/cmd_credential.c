@@ -10,41 +10,49 @@
 #define RESULT_MAX (64u * 1024u * 1024u)
 
 static const struct option create_options[] = {
-	{"provider", "NAME", false, "whose service it is for"},
-	{"secret-ref", "REF", false, "vault:secret:ID, as secrets list shows it"},
-	{"auth", "KIND", false, "header, path, query, multi-header, basic, oauth2, aws-sigv4, hmac, mtls"},
-	{"host", "HOST", true, "where it may go"},
-	{"workspace-id", "ID", false, "only in this workspace"},
-	{"group-id", "ID", false, "only in this group"},
-	{"header-name", "NAME", false, "auth header (default authorization)"},
-	{"value-template", "TEXT", false, "its value (default 'Bearer {{secret}}')"},
-	{"query-param", "NAME", false, "auth query (default api_key)"},
-	{"path-prefix-template", "TEXT", false, "auth path (default /bot{{secret}})"},
-	{"auth-header", "NAME=TEXT", true, "auth multi-header: one header"},
-	{"grant-type", "KIND", false, "auth oauth2"},
-	{"token-endpoint", "URL", false, "auth oauth2"},
-	{"scope", "TEXT", true, "auth oauth2"},
-	{"aws-service", "NAME", false, "auth aws-sigv4"},
-	{"aws-region", "NAME", false, "auth aws-sigv4"},
-	{"hmac-algorithm", "NAME", false, "auth hmac"},
-	{"max-policy-mode", "MODE", false, "postgres only"},
-	{NULL, NULL, false, NULL},
+    {"provider", "NAME", false, "whose service it is for"},
+    {"secret-ref", "REF", false, "vault:secret:ID, as secrets list shows it"},
+    {"auth", "KIND", false,
+        "header, path, query, multi-header, basic, oauth2, aws-sigv4, hmac, mtls"},
+    {"host", "HOST", true, "where it may go"},
+    {"workspace-id", "ID", false, "only in this workspace"},
+    {"group-id", "ID", false, "only in this group"},
+    {"header-name", "NAME", false, "auth header (default authorization)"},
+    {"value-template", "TEXT", false, "its value (default 'Bearer {{secret}}')"},
+    {"query-param", "NAME", false, "auth query (default api_key)"},
+    {"path-prefix-template", "TEXT", false, "auth path (default /bot{{secret}})"},
+    {"auth-header", "NAME=TEXT", true, "auth multi-header: one header"},
+    {"grant-type", "KIND", false, "auth oauth2"},
+    {"token-endpoint", "URL", false, "auth oauth2"},
+    {"scope", "TEXT", true, "auth oauth2"},
+    {"aws-service", "NAME", false, "auth aws-sigv4"},
+    {"aws-region", "NAME", false, "auth aws-sigv4"},
+    {"hmac-algorithm", "NAME", false, "auth hmac"},
+    {"max-policy-mode", "MODE", false, "postgres only"},
+    {NULL, NULL, false, NULL},
 };
 
 static const struct {
 	const char *option;
 	const char *key;
 } plain[] = {
-	{"provider", "provider"}, {"secret-ref", "secretRef"}, {"auth", "auth"},
-	{"header-name", "headerName"}, {"value-template", "valueTemplate"},
-	{"query-param", "queryParam"}, {"path-prefix-template", "pathPrefixTemplate"},
-	{"grant-type", "grantType"}, {"token-endpoint", "tokenEndpoint"},
-	{"aws-service", "awsService"}, {"aws-region", "awsRegion"},
-	{"hmac-algorithm", "hmacAlgorithm"}, {"max-policy-mode", "maxPolicyMode"},
+    {"provider", "provider"},
+    {"secret-ref", "secretRef"},
+    {"auth", "auth"},
+    {"header-name", "headerName"},
+    {"value-template", "valueTemplate"},
+    {"query-param", "queryParam"},
+    {"path-prefix-template", "pathPrefixTemplate"},
+    {"grant-type", "grantType"},
+    {"token-endpoint", "tokenEndpoint"},
+    {"aws-service", "awsService"},
+    {"aws-region", "awsRegion"},
+    {"hmac-algorithm", "hmacAlgorithm"},
+    {"max-policy-mode", "maxPolicyMode"},
 };
 
-static const char *const auth_kinds[] = {"header", "path", "query", "multi-header", "basic", "oauth2",
-	"o-auth2", "aws-sigv4", "hmac", "mtls"};
+static const char *const auth_kinds[] = {"header", "path", "query", "multi-header", "basic",
+    "oauth2", "o-auth2", "aws-sigv4", "hmac", "mtls"};
 
 static bool
 is_auth_kind(const char *v)
@@ -71,8 +79,8 @@ add_auth_headers(cJSON *o, const struct args *a, struct fault *f)
 		cJSON *item;
 		char *copy;
 		if (!str_cut(str_of(v), '=', &name, &text) || str_trim(name).len == 0)
-			return fault_set(f, AV_EINVAL, "auth_header", "",
-			    "--auth-header takes NAME=TEMPLATE");
+			return fault_set(
+			    f, AV_EINVAL, "auth_header", "", "--auth-header takes NAME=TEMPLATE");
 		item = cJSON_CreateObject();
 		copy = str_dup(str_trim(name));
 		bool ok = copy != NULL && cJSON_AddStringToObject(item, "name", copy) != NULL &&
@@ -98,7 +106,8 @@ create_args(const struct args *a, cJSON *o, struct fault *f)
 	if (args_value(a, "secret-ref") == NULL)
 		return fault_set(f, AV_EUSAGE, "usage", "", "--secret-ref is required");
 	if (auth != NULL && !is_auth_kind(auth))
-		return fault_set(f, AV_EUSAGE, "usage", "", "--auth takes header, path, query, "
+		return fault_set(f, AV_EUSAGE, "usage", "",
+		    "--auth takes header, path, query, "
 		    "multi-header, basic, oauth2, aws-sigv4, hmac or mtls");
 	e = json_add_context(o, a, f);
 	if (e == AV_OK)
@@ -127,14 +136,14 @@ run_create(struct args *a)
 }
 
 const struct command cmd_credential_create = {
-	.name = "credential create",
-	.alias = "",
-	.arguments = "ID --provider NAME --secret-ref REF [OPTIONS]",
-	.about = "Say how a secret is put into requests, and for which hosts",
-	.options = create_options,
-	.min_positional = 1,
-	.max_positional = 1,
-	.run = run_create,
+    .name = "credential create",
+    .alias = "",
+    .arguments = "ID --provider NAME --secret-ref REF [OPTIONS]",
+    .about = "Say how a secret is put into requests, and for which hosts",
+    .options = create_options,
+    .min_positional = 1,
+    .max_positional = 1,
+    .run = run_create,
 };
 
 static const struct option no_options[] = {{NULL, NULL, false, NULL}};
@@ -144,9 +153,8 @@ append_strings(struct buf *b, const cJSON *list)
 {
 	const cJSON *item;
 
-	cJSON_ArrayForEach(item, list)
-		(void)buf_appendf(b, "%s%s", b->len == 0 ? "" : ", ",
-		    cJSON_IsString(item) ? item->valuestring : "?");
+	cJSON_ArrayForEach(item, list)(void) buf_appendf(
+	    b, "%s%s", b->len == 0 ? "" : ", ", cJSON_IsString(item) ? item->valuestring : "?");
 }
 
 static void
@@ -161,8 +169,8 @@ print_credential(const cJSON *c)
 	buf_init(&hosts, 16384);
 	append_strings(&hosts, cJSON_GetObjectItemCaseSensitive(c, "hosts"));
 	if (group != NULL)
-		(void)snprintf(scope, sizeof(scope), "group:%s:%s", workspace == NULL ? "?" : workspace,
-		    group);
+		(void)snprintf(scope, sizeof(scope), "group:%s:%s",
+		    workspace == NULL ? "?" : workspace, group);
 	else if (workspace != NULL)
 		(void)snprintf(scope, sizeof(scope), "workspace:%s", workspace);
 	else
@@ -200,9 +208,9 @@ run_list(struct args *a)
 	}
 	root = cJSON_ParseWithLength((const char *)result.data, result.len);
 	list = cJSON_GetObjectItemCaseSensitive(root, "credentials");
-	cJSON_ArrayForEach(c, list)
-		print_credential(c);
-	plural(count, sizeof(count), (uint64_t)cJSON_GetArraySize(list), "credential", "credentials");
+	cJSON_ArrayForEach(c, list) print_credential(c);
+	plural(
+	    count, sizeof(count), (uint64_t)cJSON_GetArraySize(list), "credential", "credentials");
 	if (cJSON_GetArraySize(list) == 0)
 		(void)puts("No credentials found.");
 	else
@@ -213,10 +221,10 @@ run_list(struct args *a)
 }
 
 const struct command cmd_credential_list = {
-	.name = "credential list",
-	.alias = "",
-	.arguments = "[OPTIONS]",
-	.about = "List credentials",
-	.options = no_options,
-	.run = run_list,
+    .name = "credential list",
+    .alias = "",
+    .arguments = "[OPTIONS]",
+    .about = "List credentials",
+    .options = no_options,
+    .run = run_list,
 };

@@ -84,7 +84,8 @@ run_stop(struct args *a)
 	if (io_peer(found.fd, &daemon) != AV_OK)
 		daemon.pid = 0;
 	buf_init(&result, RESULT_MAX);
-	if (operator_call(found.fd, "daemon.stop", "{}", (struct str){NULL, 0}, &result, &f) == AV_OK) {
+	if (operator_call(found.fd, "daemon.stop", "{}", (struct str){NULL, 0}, &result, &f) ==
+	    AV_OK) {
 		wait_for_end(found.fd);
 		if (daemon.pid > 0)
 			wait_for_process(daemon.pid);
@@ -98,12 +99,12 @@ run_stop(struct args *a)
 }
 
 const struct command cmd_stop = {
-	.name = "stop",
-	.alias = "",
-	.arguments = "",
-	.about = "End the daemon; calls that run get 10 seconds",
-	.options = no_options,
-	.run = run_stop,
+    .name = "stop",
+    .alias = "",
+    .arguments = "",
+    .about = "End the daemon; calls that run get 10 seconds",
+    .options = no_options,
+    .run = run_stop,
 };
 
 /* The sockets stay bound over a restart: a call made now waits for the new keeper. */
@@ -121,7 +122,8 @@ restart_running(struct found *found, struct fault *f)
 		buf_reset(&result);
 		e = discover(SOCKET_OPERATOR, 0, &again, f);
 		if (e == AV_OK)
-			e = operator_call(again.fd, "status", "{}", (struct str){NULL, 0}, &result, f);
+			e = operator_call(
+			    again.fd, "status", "{}", (struct str){NULL, 0}, &result, f);
 		discover_close(&again);
 	}
 	buf_clear(&result);
@@ -138,7 +140,8 @@ run_restart(struct args *a)
 
 	(void)a;
 	if (private_is_wanted())
-		return print_failure("vault_unavailable", "AIVAULTD_DISABLE is set: there is nothing to restart",
+		return print_failure("vault_unavailable",
+		    "AIVAULTD_DISABLE is set: there is nothing to restart",
 		    "Unset it to reach the daemon");
 	e = discover(SOCKET_OPERATOR, FIND_START, &found, &f);
 	if (e == AV_OK && !found.started)
@@ -152,10 +155,10 @@ run_restart(struct args *a)
 }
 
 const struct command cmd_restart = {
-	.name = "restart",
-	.alias = "",
-	.arguments = "",
-	.about = "Start keeper, judge and broker anew; start the daemon where none runs",
-	.options = no_options,
-	.run = run_restart,
+    .name = "restart",
+    .alias = "",
+    .arguments = "",
+    .about = "Start keeper, judge and broker anew; start the daemon where none runs",
+    .options = no_options,
+    .run = run_restart,
 };

@@ -54,14 +54,14 @@ check_mode(struct findings *r, const char *what, const char *path, mode_t allowe
 	if (lstat(path, &st) != 0) {
 		if (errno == ENOENT)
 			return;
-		(void)snprintf(message, sizeof(message), "%s cannot be looked at: %s", path,
-		    strerror(errno));
+		(void)snprintf(
+		    message, sizeof(message), "%s cannot be looked at: %s", path, strerror(errno));
 		report(r, false, what, message, "Run aivault doctor as the vault's owner");
 		return;
 	}
 	bool ok = (st.st_mode & 07777u & ~allowed) == 0;
-	(void)snprintf(message, sizeof(message), "%s has mode %04o", path,
-	    (unsigned)(st.st_mode & 07777));
+	(void)snprintf(
+	    message, sizeof(message), "%s has mode %04o", path, (unsigned)(st.st_mode & 07777));
 	(void)snprintf(remedy, sizeof(remedy), "chmod %04o %s", (unsigned)allowed, path);
 	report(r, ok, what, message, remedy);
 	if (st.st_uid != geteuid() && geteuid() != 0) {
@@ -80,7 +80,8 @@ check_status(struct findings *r, const struct buf *result)
 	bool locked = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(st, "locked"));
 
 	const cJSON *fault = cJSON_GetObjectItemCaseSensitive(root, "fault");
-	bool faulty = fault != NULL && strcmp(json_string(fault, "reason", ""), "vault_locked") != 0;
+	bool faulty =
+	    fault != NULL && strcmp(json_string(fault, "reason", ""), "vault_locked") != 0;
 
 	if (faulty)
 		report(r, false, "vault", json_string(fault, "message", "it cannot be used"),
@@ -162,10 +163,10 @@ run(struct args *a)
 }
 
 const struct command cmd_doctor = {
-	.name = "doctor",
-	.alias = "",
-	.arguments = "",
-	.about = "Say what is wrong and which command mends it; ends with 1 where something is",
-	.options = no_options,
-	.run = run,
+    .name = "doctor",
+    .alias = "",
+    .arguments = "",
+    .about = "Say what is wrong and which command mends it; ends with 1 where something is",
+    .options = no_options,
+    .run = run,
 };

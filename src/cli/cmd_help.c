@@ -31,11 +31,11 @@ run(struct args *a)
 }
 
 const struct command cmd_help = {
-	.name = "help",
-	.alias = "",
-	.arguments = "[COMMAND]",
-	.about = "Show how a command is used",
-	.options = no_options,
-	.max_positional = 2,
-	.run = run,
+    .name = "help",
+    .alias = "",
+    .arguments = "[COMMAND]",
+    .about = "Show how a command is used",
+    .options = no_options,
+    .max_positional = 2,
+    .run = run,
 };

@@ -9,15 +9,16 @@
 #include <unistd.h>
 
 static const struct option options[] = {
-	{"provider", "KIND", false, "where the vault's key comes from: file (default) or passphrase"},
-	{"file-path", "PATH", false, "the key file's place"},
-	{"env-var", "NAME", false, "not in this version"},
-	{"keychain-service", "NAME", false, "not in this version"},
-	{"keychain-account", "NAME", false, "not in this version"},
-	{"passphrase-file", "FILE", false, "take the passphrase from FILE, less one newline at its end"},
-	{"passphrase", "TEXT", false, "the passphrase itself (others may see it: not advised)"},
-	{"cost", "LEVEL", false, "of the passphrase: interactive, moderate (default) or sensitive"},
-	{NULL, NULL, false, NULL},
+    {"provider", "KIND", false, "where the vault's key comes from: file (default) or passphrase"},
+    {"file-path", "PATH", false, "the key file's place"},
+    {"env-var", "NAME", false, "not in this version"},
+    {"keychain-service", "NAME", false, "not in this version"},
+    {"keychain-account", "NAME", false, "not in this version"},
+    {"passphrase-file", "FILE", false,
+        "take the passphrase from FILE, less one newline at its end"},
+    {"passphrase", "TEXT", false, "the passphrase itself (others may see it: not advised)"},
+    {"cost", "LEVEL", false, "of the passphrase: interactive, moderate (default) or sensitive"},
+    {NULL, NULL, false, NULL},
 };
 
 /* The keeper works in another directory than we do. */
@@ -83,8 +84,8 @@ init_passphrase(struct args *a)
 		cJSON_Delete(o);
 		rc = print_failure("vault_unavailable", "out of memory", "");
 	} else {
-		rc = operator_print("init", o,
-		    (struct str){(const char *)passphrase.data, passphrase.len}, false);
+		rc = operator_print(
+		    "init", o, (struct str){(const char *)passphrase.data, passphrase.len}, false);
 	}
 	buf_clear(&passphrase);
 	return rc;
@@ -103,8 +104,8 @@ run(struct args *a)
 		char message[96];
 		if (strcmp(provider, others[i]) != 0)
 			continue;
-		(void)snprintf(message, sizeof(message), "--provider %s is not part of this version",
-		    provider);
+		(void)snprintf(message, sizeof(message),
+		    "--provider %s is not part of this version", provider);
 		return print_failure("not_supported", message, "Use --provider file or passphrase");
 	}
 	bool passphrase = strcmp(provider, "passphrase") == 0;
@@ -117,14 +118,15 @@ run(struct args *a)
 }
 
 const struct command cmd_init = {
-	.name = "init",
-	.alias = "",
-	.arguments = "[OPTIONS]",
-	.about = "Make the vault, choosing where its key comes from",
-	.details =
-	    "With --provider passphrase and neither --passphrase nor --passphrase-file, the passphrase is\n"
-	    "asked for on the terminal, without echo, or read from standard input when that is no\n"
-	    "terminal. A vault made so is locked whenever its daemon has started: `aivault unlock`.\n",
-	.options = options,
-	.run = run,
+    .name = "init",
+    .alias = "",
+    .arguments = "[OPTIONS]",
+    .about = "Make the vault, choosing where its key comes from",
+    .details =
+        "With --provider passphrase and neither --passphrase nor --passphrase-file, the passphrase "
+        "is\n"
+        "asked for on the terminal, without echo, or read from standard input when that is no\n"
+        "terminal. A vault made so is locked whenever its daemon has started: `aivault unlock`.\n",
+    .options = options,
+    .run = run,
 };

@@ -12,9 +12,9 @@
 #define READER_GONE "reader_gone"
 
 static const struct option options[] = {
-	INVOCATION_OPTIONS,
-	{"stream", NULL, false, "accepted: every answer is streamed"},
-	{NULL, NULL, false, NULL},
+    INVOCATION_OPTIONS,
+    {"stream", NULL, false, "accepted: every answer is streamed"},
+    {NULL, NULL, false, NULL},
 };
 
 static enum av_err
@@ -62,16 +62,16 @@ run(struct args *a)
 }
 
 const struct command cmd_invoke = {
-	.name = "invoke",
-	.alias = "call|capability invoke|capability call",
-	.arguments = "CAPABILITY [OPTIONS]",
-	.about = "Call a capability; its answer's body goes to standard output as it arrives",
-	.details =
-	    "The upstream's status does not change the exit code: 4xx and 5xx end with 0. Errors of\n"
-	    "aivault itself, and a transfer that was cut, end with 1.\n"
-	    "A body that begins like JSON gets content-type application/json, unless one was given.\n",
-	.options = options,
-	.min_positional = 1,
-	.max_positional = 1,
-	.run = run,
+    .name = "invoke",
+    .alias = "call|capability invoke|capability call",
+    .arguments = "CAPABILITY [OPTIONS]",
+    .about = "Call a capability; its answer's body goes to standard output as it arrives",
+    .details =
+        "The upstream's status does not change the exit code: 4xx and 5xx end with 0. Errors of\n"
+        "aivault itself, and a transfer that was cut, end with 1.\n"
+        "A body that begins like JSON gets content-type application/json, unless one was given.\n",
+    .options = options,
+    .min_positional = 1,
+    .max_positional = 1,
+    .run = run,
 };

@@ -9,8 +9,8 @@
 #define BODY_MAX (64u * 1024u * 1024u)
 
 static const struct option options[] = {
-	INVOCATION_OPTIONS,
-	{NULL, NULL, false, NULL},
+    INVOCATION_OPTIONS,
+    {NULL, NULL, false, NULL},
 };
 
 struct result {
@@ -147,13 +147,13 @@ run(struct args *a)
 }
 
 const struct command cmd_json = {
-	.name = "json",
-	.alias = "capability json",
-	.arguments = "CAPABILITY [OPTIONS]",
-	.about = "Call a capability and print what was planned and the JSON that came back",
-	.details = "Options are those of aivault invoke.\n",
-	.options = options,
-	.min_positional = 1,
-	.max_positional = 1,
-	.run = run,
+    .name = "json",
+    .alias = "capability json",
+    .arguments = "CAPABILITY [OPTIONS]",
+    .about = "Call a capability and print what was planned and the JSON that came back",
+    .details = "Options are those of aivault invoke.\n",
+    .options = options,
+    .min_positional = 1,
+    .max_positional = 1,
+    .run = run,
 };

@@ -16,19 +16,19 @@ struct limit {
 };
 
 static const struct limit limits[] = {
-	{"rate-limit-per-minute", "rateLimitPerMinute", RATE_MAX},
-	{"max-request-body-bytes", "maxRequestBodyBytes", BYTES_MAX},
-	{"max-response-body-bytes", "maxResponseBodyBytes", BYTES_MAX},
+    {"rate-limit-per-minute", "rateLimitPerMinute", RATE_MAX},
+    {"max-request-body-bytes", "maxRequestBodyBytes", BYTES_MAX},
+    {"max-response-body-bytes", "maxResponseBodyBytes", BYTES_MAX},
 };
 #define LIMITS (sizeof(limits) / sizeof(limits[0]))
 
 static const struct option options[] = {
-	{"capability", "ID", false, "the capability"},
-	{"rate-limit-per-minute", "N", false, "set: at most N calls in any minute; 0: none"},
-	{"max-request-body-bytes", "N", false, "set: refuse a larger request body"},
-	{"max-response-body-bytes", "N", false, "set: end a transfer that gets longer"},
-	{"response-block", "TEXT", true, "set: star this text out of answers' bodies (repeatable)"},
-	{NULL, NULL, false, NULL},
+    {"capability", "ID", false, "the capability"},
+    {"rate-limit-per-minute", "N", false, "set: at most N calls in any minute; 0: none"},
+    {"max-request-body-bytes", "N", false, "set: refuse a larger request body"},
+    {"max-response-body-bytes", "N", false, "set: end a transfer that gets longer"},
+    {"response-block", "TEXT", true, "set: star this text out of answers' bodies (repeatable)"},
+    {NULL, NULL, false, NULL},
 };
 
 static enum av_err
@@ -42,8 +42,8 @@ add_limits(const struct args *a, bool set, cJSON *o, struct fault *f)
 		if (!args_has(a, limits[i].option))
 			continue;
 		if (!set)
-			return fault_set(f, AV_EUSAGE, "usage", "", "--%s goes with set",
-			    limits[i].option);
+			return fault_set(
+			    f, AV_EUSAGE, "usage", "", "--%s goes with set", limits[i].option);
 		if (cJSON_AddNumberToObject(o, limits[i].key, (double)v) == NULL)
 			return AV_ENOMEM;
 	}
@@ -54,9 +54,10 @@ static enum av_err
 check(const struct args *a, const char **op, struct fault *f)
 {
 	const char *action = a->positional[0];
-	*op = strcmp(action, "set") == 0 ? "capability.policy.set"
-	    : strcmp(action, "get") == 0 ? "capability.policy.get"
-	    : strcmp(action, "clear") == 0 ? "capability.policy.clear" : NULL;
+	*op = strcmp(action, "set") == 0   ? "capability.policy.set"
+	    : strcmp(action, "get") == 0   ? "capability.policy.get"
+	    : strcmp(action, "clear") == 0 ? "capability.policy.clear"
+	                                   : NULL;
 	if (*op == NULL)
 		return fault_set(f, AV_EUSAGE, "usage", "", "the action is set, get or clear");
 	if (args_has(a, "response-block") && strcmp(action, "set") != 0)
@@ -76,9 +77,10 @@ run_policy(struct args *a)
 
 	if (e == AV_OK)
 		e = add_limits(a, strcmp(a->positional[0], "set") == 0, o, &f);
-	if (e == AV_OK && (!json_add_option(o, "capability", a, "capability") ||
-	                      (args_has(a, "response-block") &&
-	                          !json_add_options(o, "responseBlock", a, "response-block"))))
+	if (e == AV_OK &&
+	    (!json_add_option(o, "capability", a, "capability") ||
+	        (args_has(a, "response-block") &&
+	            !json_add_options(o, "responseBlock", a, "response-block"))))
 		e = AV_ENOMEM;
 	if (e == AV_OK)
 		return operator_print(op, o, (struct str){NULL, 0}, false);
@@ -89,14 +91,14 @@ run_policy(struct args *a)
 }
 
 const struct command cmd_capability_policy = {
-	.name = "capability policy",
-	.alias = "",
-	.arguments = "set|get|clear --capability ID [OPTIONS]",
-	.about = "Limit calls and sizes of a capability; show or remove its limits",
-	.details = "set replaces the whole policy: what is not named is then not limited.\n"
-		   "Limits count over restarts; a denied call is not charged.",
-	.options = options,
-	.min_positional = 1,
-	.max_positional = 1,
-	.run = run_policy,
+    .name = "capability policy",
+    .alias = "",
+    .arguments = "set|get|clear --capability ID [OPTIONS]",
+    .about = "Limit calls and sizes of a capability; show or remove its limits",
+    .details = "set replaces the whole policy: what is not named is then not limited.\n"
+               "Limits count over restarts; a denied call is not charged.",
+    .options = options,
+    .min_positional = 1,
+    .max_positional = 1,
+    .run = run_policy,
 };

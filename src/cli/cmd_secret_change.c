@@ -7,15 +7,15 @@
 #include "cli/secret_input.h"
 
 static const struct option rotate_options[] = {
-	{"id", "ID", false, "the secret's id, as `aivault secrets list` shows it"},
-	{"value-file", "FILE", false, "take the value from FILE, byte for byte"},
-	{"value", "TEXT", false, "the value itself (others may see it: not advised)"},
-	{NULL, NULL, false, NULL},
+    {"id", "ID", false, "the secret's id, as `aivault secrets list` shows it"},
+    {"value-file", "FILE", false, "take the value from FILE, byte for byte"},
+    {"value", "TEXT", false, "the value itself (others may see it: not advised)"},
+    {NULL, NULL, false, NULL},
 };
 
 static const struct option delete_options[] = {
-	{"id", "ID", false, "the secret's id, as `aivault secrets list` shows it"},
-	{NULL, NULL, false, NULL},
+    {"id", "ID", false, "the secret's id, as `aivault secrets list` shows it"},
+    {NULL, NULL, false, NULL},
 };
 
 /* NULL: the fault is said, *rc is the exit code. */
@@ -55,23 +55,23 @@ run_rotate(struct args *a)
 		cJSON_Delete(o);
 		rc = print_fault(&f);
 	} else {
-		rc = operator_print("secrets.rotate", o,
-		    (struct str){(const char *)value.data, value.len}, false);
+		rc = operator_print(
+		    "secrets.rotate", o, (struct str){(const char *)value.data, value.len}, false);
 	}
 	buf_clear(&value);
 	return rc;
 }
 
 const struct command cmd_secrets_rotate = {
-	.name = "secrets rotate",
-	.alias = "",
-	.arguments = "--id ID [OPTIONS]",
-	.about = "Give a secret a new value",
-	.details =
-	    "The value comes from where `aivault secrets create` takes it. Calls that begin after this\n"
-	    "use the new one.\n",
-	.options = rotate_options,
-	.run = run_rotate,
+    .name = "secrets rotate",
+    .alias = "",
+    .arguments = "--id ID [OPTIONS]",
+    .about = "Give a secret a new value",
+    .details = "The value comes from where `aivault secrets create` takes it. Calls that begin "
+               "after this\n"
+               "use the new one.\n",
+    .options = rotate_options,
+    .run = run_rotate,
 };
 
 static int
@@ -84,10 +84,10 @@ run_delete(struct args *a)
 }
 
 const struct command cmd_secrets_delete = {
-	.name = "secrets delete",
-	.alias = "",
-	.arguments = "--id ID",
-	.about = "Wipe a secret's value, free its name and disable what needs it",
-	.options = delete_options,
-	.run = run_delete,
+    .name = "secrets delete",
+    .alias = "",
+    .arguments = "--id ID",
+    .about = "Wipe a secret's value, free its name and disable what needs it",
+    .options = delete_options,
+    .run = run_delete,
 };

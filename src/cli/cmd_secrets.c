@@ -10,15 +10,15 @@
 #define RESULT_MAX (64u * 1024u * 1024u)
 
 static const struct option create_options[] = {
-	{"name", "NAME", false, "the secret's name, for example OPENAI_API_KEY"},
-	{"value-file", "FILE", false, "take the value from FILE, byte for byte"},
-	{"value", "TEXT", false, "the value itself (others may see it: not advised)"},
-	{"scope", "SCOPE", false, "global (default), workspace or group"},
-	{"workspace-id", "ID", false, "for --scope workspace and group"},
-	{"group-id", "ID", false, "for --scope group"},
-	{"alias", "NAME", true, "another name for it"},
-	{"enable", "ID", true, "capabilities that it lights up (default all); none: no one"},
-	{NULL, NULL, false, NULL},
+    {"name", "NAME", false, "the secret's name, for example OPENAI_API_KEY"},
+    {"value-file", "FILE", false, "take the value from FILE, byte for byte"},
+    {"value", "TEXT", false, "the value itself (others may see it: not advised)"},
+    {"scope", "SCOPE", false, "global (default), workspace or group"},
+    {"workspace-id", "ID", false, "for --scope workspace and group"},
+    {"group-id", "ID", false, "for --scope group"},
+    {"alias", "NAME", true, "another name for it"},
+    {"enable", "ID", true, "capabilities that it lights up (default all); none: no one"},
+    {NULL, NULL, false, NULL},
 };
 
 static enum av_err
@@ -59,31 +59,32 @@ run_create(struct args *a)
 		cJSON_Delete(o);
 		rc = print_fault(&f);
 	} else {
-		rc = operator_print("secrets.create", o,
-		    (struct str){(const char *)value.data, value.len}, true);
+		rc = operator_print(
+		    "secrets.create", o, (struct str){(const char *)value.data, value.len}, true);
 	}
 	buf_clear(&value);
 	return rc;
 }
 
 const struct command cmd_secrets_create = {
-	.name = "secrets create",
-	.alias = "",
-	.arguments = "--name NAME [OPTIONS]",
-	.about = "Store a secret",
-	.details =
-	    "Without --value and --value-file the value is asked for on the terminal, without echo, or\n"
-	    "read from standard input when that is no terminal; one newline at its end is dropped.\n"
-	    "--value-file takes the file's bytes as they are.\n",
-	.options = create_options,
-	.run = run_create,
+    .name = "secrets create",
+    .alias = "",
+    .arguments = "--name NAME [OPTIONS]",
+    .about = "Store a secret",
+    .details =
+        "Without --value and --value-file the value is asked for on the terminal, without echo, "
+        "or\n"
+        "read from standard input when that is no terminal; one newline at its end is dropped.\n"
+        "--value-file takes the file's bytes as they are.\n",
+    .options = create_options,
+    .run = run_create,
 };
 
 static const struct option list_options[] = {
-	{"scope", "SCOPE", false, "only global, workspace or group"},
-	{"workspace-id", "ID", false, "only of this workspace"},
-	{"group-id", "ID", false, "only of this group"},
-	{NULL, NULL, false, NULL},
+    {"scope", "SCOPE", false, "only global, workspace or group"},
+    {"workspace-id", "ID", false, "only of this workspace"},
+    {"group-id", "ID", false, "only of this group"},
+    {NULL, NULL, false, NULL},
 };
 
 static void
@@ -111,9 +112,8 @@ print_secret(const cJSON *s)
 	struct buf names;
 
 	buf_init(&names, 4096);
-	cJSON_ArrayForEach(alias, aliases)
-		(void)buf_appendf(&names, "%s%s", names.len == 0 ? "" : ", ",
-		    cJSON_IsString(alias) ? alias->valuestring : "?");
+	cJSON_ArrayForEach(alias, aliases)(void) buf_appendf(&names, "%s%s",
+	    names.len == 0 ? "" : ", ", cJSON_IsString(alias) ? alias->valuestring : "?");
 	format_scope(cJSON_GetObjectItemCaseSensitive(s, "scope"), scope, sizeof(scope));
 	print_heading(json_string(s, "name", "?"));
 	print_field("ID:", 9, json_string(s, "secretId", "?"));
@@ -138,8 +138,7 @@ print_secrets(const struct buf *result)
 	if (n == 0) {
 		(void)puts("No secrets found.");
 	} else {
-		cJSON_ArrayForEach(s, root)
-			print_secret(s);
+		cJSON_ArrayForEach(s, root) print_secret(s);
 		plural(count, sizeof(count), (uint64_t)n, "secret", "secrets");
 		(void)printf("\n%s. -v prints JSON.\n", count);
 	}
@@ -160,7 +159,8 @@ run_list(struct args *a)
 		enum av_err e = json_add_scope(o, a, &f);
 		if (e != AV_OK) {
 			cJSON_Delete(o);
-			return e == AV_EUSAGE ? usage_fault(&cmd_secrets_list, &f) : print_fault(&f);
+			return e == AV_EUSAGE ? usage_fault(&cmd_secrets_list, &f)
+			                      : print_fault(&f);
 		}
 	} else if (json_add_context(o, a, &f) != AV_OK) {
 		cJSON_Delete(o);
@@ -170,16 +170,17 @@ run_list(struct args *a)
 		return operator_print("secrets.list", o, none, false);
 	buf_init(&result, RESULT_MAX);
 	rc = operator_run("secrets.list", o, none, false, &result, &f) == AV_OK
-	    ? print_secrets(&result) : print_fault(&f);
+	    ? print_secrets(&result)
+	    : print_fault(&f);
 	buf_clear(&result);
 	return rc;
 }
 
 const struct command cmd_secrets_list = {
-	.name = "secrets list",
-	.alias = "",
-	.arguments = "[OPTIONS]",
-	.about = "List secrets, never their values",
-	.options = list_options,
-	.run = run_list,
+    .name = "secrets list",
+    .alias = "",
+    .arguments = "[OPTIONS]",
+    .about = "List secrets, never their values",
+    .options = list_options,
+    .run = run_list,
 };

@@ -49,7 +49,8 @@ print_status(const cJSON *root)
 		    cJSON_IsNumber(pid) ? (long)pid->valuedouble : 0L);
 		print_field("Pid:", 16, number);
 		print_field("Version:", 16, json_string(daemon, "version", "?"));
-		print_field("Socket:", 16, json_string(daemon, "socket", "none: private to this command"));
+		print_field(
+		    "Socket:", 16, json_string(daemon, "socket", "none: private to this command"));
 	}
 	if (cJSON_IsFalse(memory))
 		(void)puts("\nKeys are not locked in memory: raise `ulimit -l` for the daemon.");
@@ -79,10 +80,10 @@ run(struct args *a)
 }
 
 const struct command cmd_status = {
-	.name = "status",
-	.alias = "",
-	.arguments = "[OPTIONS]",
-	.about = "Show the vault and its daemon; make a vault where there is none",
-	.options = options,
-	.run = run,
+    .name = "status",
+    .alias = "",
+    .arguments = "[OPTIONS]",
+    .about = "Show the vault and its daemon; make a vault where there is none",
+    .options = options,
+    .run = run,
 };

@@ -11,9 +11,10 @@
 #define RESULT_MAX (1024u * 1024u)
 
 static const struct option unlock_options[] = {
-	{"passphrase-file", "FILE", false, "take the passphrase from FILE, less one newline at its end"},
-	{"passphrase", "TEXT", false, "the passphrase itself (others may see it: not advised)"},
-	{NULL, NULL, false, NULL},
+    {"passphrase-file", "FILE", false,
+        "take the passphrase from FILE, less one newline at its end"},
+    {"passphrase", "TEXT", false, "the passphrase itself (others may see it: not advised)"},
+    {NULL, NULL, false, NULL},
 };
 
 static const struct option lock_options[] = {{NULL, NULL, false, NULL}};
@@ -31,11 +32,13 @@ needs_passphrase(struct buf *status, bool *needed, struct fault *f)
 	const cJSON *st = cJSON_GetObjectItemCaseSensitive(root, "status");
 	bool enabled = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(st, "enabled"));
 	const char *type = json_string(st, "providerType", "");
-	*needed = !enabled || (strcmp(type, "passphrase") == 0 &&
-	                          cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(st, "locked")));
+	*needed = !enabled ||
+	    (strcmp(type, "passphrase") == 0 &&
+	        cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(st, "locked")));
 	cJSON_Delete(root);
 	if (!enabled)
-		return fault_set(f, AV_ENOVAULT, "no_vault", "Run `aivault init`", "there is no vault yet");
+		return fault_set(
+		    f, AV_ENOVAULT, "no_vault", "Run `aivault init`", "there is no vault yet");
 	return AV_OK;
 }
 
@@ -67,16 +70,17 @@ run_unlock(struct args *a)
 }
 
 const struct command cmd_unlock = {
-	.name = "unlock",
-	.alias = "",
-	.arguments = "[OPTIONS]",
-	.about = "Give the running daemon the passphrase of its vault",
-	.details =
-	    "Without --passphrase and --passphrase-file it is asked for on the terminal, without echo, or\n"
-	    "read from standard input when that is no terminal. The vault stays unlocked until `aivault\n"
-	    "lock` or the end of the daemon.\n",
-	.options = unlock_options,
-	.run = run_unlock,
+    .name = "unlock",
+    .alias = "",
+    .arguments = "[OPTIONS]",
+    .about = "Give the running daemon the passphrase of its vault",
+    .details = "Without --passphrase and --passphrase-file it is asked for on the terminal, "
+               "without echo, or\n"
+               "read from standard input when that is no terminal. The vault stays unlocked until "
+               "`aivault\n"
+               "lock` or the end of the daemon.\n",
+    .options = unlock_options,
+    .run = run_unlock,
 };
 
 static int
@@ -89,11 +93,11 @@ run_lock(struct args *a)
 }
 
 const struct command cmd_lock = {
-	.name = "lock",
-	.alias = "",
-	.arguments = "",
-	.about = "Make the daemon forget the key of a passphrase vault",
-	.details = "Calls under way end, new ones are refused with 423 until `aivault unlock`.\n",
-	.options = lock_options,
-	.run = run_lock,
+    .name = "lock",
+    .alias = "",
+    .arguments = "",
+    .about = "Make the daemon forget the key of a passphrase vault",
+    .details = "Calls under way end, new ones are refused with 423 until `aivault unlock`.\n",
+    .options = lock_options,
+    .run = run_lock,
 };

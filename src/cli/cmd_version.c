@@ -15,10 +15,10 @@ run(struct args *a)
 }
 
 const struct command cmd_version = {
-	.name = "version",
-	.alias = "",
-	.arguments = "",
-	.about = "Show the version",
-	.options = no_options,
-	.run = run,
+    .name = "version",
+    .alias = "",
+    .arguments = "",
+    .about = "Show the version",
+    .options = no_options,
+    .run = run,
 };

@@ -12,11 +12,11 @@
 #include <stdio.h>
 
 struct command {
-	const char *name;      /* "status", "secrets create": one or two words */
-	const char *alias;     /* "" or other names, separated by a blank: whole names, '|' between */
+	const char *name; /* "status", "secrets create": one or two words */
+	const char *alias; /* "" or other names, separated by a blank: whole names, '|' between */
 	const char *arguments; /* "ID [OPTIONS]" */
-	const char *about;     /* one line */
-	const char *details;   /* more lines, or NULL */
+	const char *about; /* one line */
+	const char *details; /* more lines, or NULL */
 	const struct option *options;
 	size_t min_positional;
 	size_t max_positional;
@@ -44,11 +44,10 @@ void help_group(const char *word, FILE *to);
 int usage_fault(const struct command *c, const struct fault *f);
 
 extern const struct command cmd_status, cmd_init, cmd_unlock, cmd_lock, cmd_secrets_create,
-    cmd_secrets_list, cmd_secrets_rotate, cmd_secrets_delete,
-    cmd_credential_create, cmd_credential_list, cmd_capability_create, cmd_capability_list,
-    cmd_capability_describe, cmd_capability_enable, cmd_capability_disable, cmd_capability_policy,
-    cmd_invoke, cmd_json, cmd_audit, cmd_audit_verify, cmd_audit_export, cmd_audit_stats,
-    cmd_doctor, cmd_stop, cmd_restart, cmd_completions, cmd_version,
-    cmd_help;
+    cmd_secrets_list, cmd_secrets_rotate, cmd_secrets_delete, cmd_credential_create,
+    cmd_credential_list, cmd_capability_create, cmd_capability_list, cmd_capability_describe,
+    cmd_capability_enable, cmd_capability_disable, cmd_capability_policy, cmd_invoke, cmd_json,
+    cmd_audit, cmd_audit_verify, cmd_audit_export, cmd_audit_stats, cmd_doctor, cmd_stop,
+    cmd_restart, cmd_completions, cmd_version, cmd_help;
 
 #endif

@@ -33,7 +33,8 @@ discover_make_plan(const struct discover_env *env, struct discover_plan *out)
 		out->why_not = "no daemon runs, and none is started under sudo";
 		out->remedy = "Run aivault as yourself, or start aivaultd first";
 	} else if (out->second != NULL && env->shared_dir_exists && !env->shared_dir_is_ours) {
-		out->why_not = "the shared daemon does not run, and none of your own is started beside it";
+		out->why_not =
+		    "the shared daemon does not run, and none of your own is started beside it";
 		out->remedy = "Ask its operator to start it";
 	} else if (!env->autostart_on) {
 		out->why_not = "no daemon runs, and autostart is disabled";
@@ -89,8 +90,8 @@ discover_connect(const char *path, int *out, struct fault *f)
 	*out = -1;
 	if (len >= sizeof(sun.sun_path))
 		return fault_set(f, AV_ELIMIT, "socket_path_long", "Choose a shorter one",
-		    "a socket's path may have %zu bytes; this one has %zu", sizeof(sun.sun_path) - 1,
-		    len);
+		    "a socket's path may have %zu bytes; this one has %zu",
+		    sizeof(sun.sun_path) - 1, len);
 	memcpy(sun.sun_path, path, len + 1);
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	if (fd < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) {
@@ -107,9 +108,10 @@ discover_connect(const char *path, int *out, struct fault *f)
 			return fault_set(f, AV_EOPERATOR, "socket_permission",
 			    "Only its owner and, for agents, the members of its group may",
 			    "no permission to use %.200s", path);
-		return fault_set(f, code == ENOENT || code == ECONNREFUSED || code == ENOTDIR
-		        ? AV_ENOTFOUND : AV_ESYS, "no_daemon", "", "no daemon answers on %.200s: %s",
-		    path, strerror(code));
+		return fault_set(f,
+		    code == ENOENT || code == ECONNREFUSED || code == ENOTDIR ? AV_ENOTFOUND
+		                                                              : AV_ESYS,
+		    "no_daemon", "", "no daemon answers on %.200s: %s", path, strerror(code));
 	}
 	e = check_peer(fd, path, f);
 	if (e != AV_OK) {
@@ -142,7 +144,8 @@ try_socket(enum socket_kind kind, const char *agent_socket, struct found *out, s
 		return discover_connect(agent_socket, &out->fd, f);
 	e = paths_operator_beside(agent_socket, operator_socket, sizeof(operator_socket));
 	if (e != AV_OK)
-		return fault_set(f, e, "socket_path_long", "", "the operator socket's path is too long");
+		return fault_set(
+		    f, e, "socket_path_long", "", "the operator socket's path is too long");
 	return discover_connect(operator_socket, &out->fd, f);
 }
 
@@ -155,8 +158,8 @@ autostart_on(void)
 }
 
 static enum av_err
-start_and_connect(enum socket_kind kind, const struct discover_plan *plan, struct found *out,
-    struct fault *f)
+start_and_connect(
+    enum socket_kind kind, const struct discover_plan *plan, struct found *out, struct fault *f)
 {
 	struct autostart a;
 	enum av_err e = autostart_lock(&a, plan->first, f);
@@ -180,9 +183,9 @@ find(const struct paths *p, enum socket_kind kind, unsigned flags, struct found 
     struct fault *f)
 {
 	struct discover_env env = {
-		.paths = p,
-		.under_sudo = getenv("SUDO_UID") != NULL,
-		.autostart_on = autostart_on(),
+	    .paths = p,
+	    .under_sudo = getenv("SUDO_UID") != NULL,
+	    .autostart_on = autostart_on(),
 	};
 	struct discover_plan plan;
 	enum av_err e;

@@ -20,9 +20,9 @@
 enum socket_kind { SOCKET_AGENT, SOCKET_OPERATOR };
 
 struct found {
-	int fd;                      /* connected */
-	bool may_create;             /* this is a place where a vault may be made */
-	bool started;                /* the daemon was started for this call */
+	int fd; /* connected */
+	bool may_create; /* this is a place where a vault may be made */
+	bool started; /* the daemon was started for this call */
 	char agent_socket[PATHS_MAX]; /* "" where it is private */
 	struct private_daemon private;
 };
@@ -32,8 +32,8 @@ enum find_flags {
 };
 
 /* AV_EUNAVAIL: nobody answers and none could be started; *f says why and what to do. */
-enum av_err discover(enum socket_kind kind, unsigned flags, struct found *out, struct fault *f)
-    AV_MUST_USE;
+enum av_err discover(
+    enum socket_kind kind, unsigned flags, struct found *out, struct fault *f) AV_MUST_USE;
 /* Closes the connection; a private daemon ends with it. Also after a failure, and twice. */
 void discover_close(struct found *f);
 /* Connects to one path and checks the peer. AV_ENOTFOUND: nobody listens there; AV_EOPERATOR: not
@@ -43,16 +43,16 @@ enum av_err discover_connect(const char *path, int *fd, struct fault *f) AV_MUST
 /* What discover() will do, without connecting; split out so that the rules can be tested. */
 struct discover_env {
 	const struct paths *paths;
-	bool under_sudo;         /* SUDO_UID is set */
-	bool autostart_on;       /* AIVAULTD_AUTOSTART */
+	bool under_sudo; /* SUDO_UID is set */
+	bool autostart_on; /* AIVAULTD_AUTOSTART */
 	bool shared_dir_exists;
 	bool shared_dir_is_ours;
 };
 struct discover_plan {
-	const char *first;       /* agent socket to try */
-	const char *second;      /* then this one, or NULL */
-	bool may_start;          /* on `first` */
-	const char *why_not;     /* reason and remedy where it may not */
+	const char *first; /* agent socket to try */
+	const char *second; /* then this one, or NULL */
+	bool may_start; /* on `first` */
+	const char *why_not; /* reason and remedy where it may not */
 	const char *remedy;
 };
 void discover_make_plan(const struct discover_env *env, struct discover_plan *out);

@@ -28,11 +28,14 @@ void
 help_overview(FILE *to)
 {
 	(void)fputs("usage: aivault COMMAND [OPTIONS]\n\n"
-	            "Lets agents use API keys without seeing them.\n\n", to);
+	            "Lets agents use API keys without seeing them.\n\n",
+	    to);
 	heading("Commands", to);
 	list_commands(NULL, to);
-	(void)fputs("\nEvery command takes -h/--help, -v/--verbose (JSON) and --output table|json.\n"
-	            "More: aivault help COMMAND, man aivault.\n", to);
+	(void)fputs(
+	    "\nEvery command takes -h/--help, -v/--verbose (JSON) and --output table|json.\n"
+	    "More: aivault help COMMAND, man aivault.\n",
+	    to);
 }
 
 void
@@ -46,8 +49,8 @@ help_group(const char *word, FILE *to)
 void
 help_command(const struct command *c, FILE *to)
 {
-	(void)fprintf(to, "usage: aivault %s%s%s\n\n%s.\n", c->name, c->arguments[0] == '\0' ? "" : " ",
-	    c->arguments, c->about);
+	(void)fprintf(to, "usage: aivault %s%s%s\n\n%s.\n", c->name,
+	    c->arguments[0] == '\0' ? "" : " ", c->arguments, c->about);
 	if (c->details != NULL)
 		(void)fprintf(to, "\n%s", c->details);
 	if (c->options->name == NULL)
@@ -56,8 +59,9 @@ help_command(const struct command *c, FILE *to)
 	heading("Options", to);
 	for (const struct option *o = c->options; o->name != NULL; o++) {
 		char left[64];
-		(void)snprintf(left, sizeof(left), "--%s%s%s%s", o->name, o->value_name == NULL ? "" : " ",
-		    o->value_name == NULL ? "" : o->value_name, o->repeats ? " ..." : "");
+		(void)snprintf(left, sizeof(left), "--%s%s%s%s", o->name,
+		    o->value_name == NULL ? "" : " ", o->value_name == NULL ? "" : o->value_name,
+		    o->repeats ? " ..." : "");
 		(void)fprintf(to, "  %-30s %s\n", left, o->help);
 	}
 }

@@ -50,8 +50,8 @@ invocation_header(struct header_list *l, const char *text, struct fault *f)
 		return fault_set(f, AV_EINVAL, "header_syntax", "", "--header takes K=V or 'K: v'");
 	e = header_list_add(l, str_trim((struct str){text, n}), str_of(text + n + 1));
 	if (e == AV_ELIMIT)
-		return fault_set(f, e, "header_limit", "", "more than %u headers or %u bytes of them",
-		    HEADER_MAX_COUNT, HEADER_MAX_BYTES);
+		return fault_set(f, e, "header_limit", "",
+		    "more than %u headers or %u bytes of them", HEADER_MAX_COUNT, HEADER_MAX_BYTES);
 	if (e != AV_OK)
 		return fault_set(f, AV_EINVAL, "header_syntax",
 		    "Names are letters, digits and -; values have no control bytes",
@@ -79,8 +79,8 @@ open_body(struct invocation *v, const char *path, struct fault *f)
 	}
 	v->body_fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (v->body_fd < 0)
-		return fault_set(f, AV_EINVAL, "body_file", "", "the body's file %.300s is not accessible: %s",
-		    path, strerror(errno));
+		return fault_set(f, AV_EINVAL, "body_file", "",
+		    "the body's file %.300s is not accessible: %s", path, strerror(errno));
 	return AV_OK;
 }
 
@@ -103,7 +103,7 @@ add_context(struct invocation *v, const struct args *a, struct fault *f)
 		const char *option;
 		const char *header;
 	} context[] = {{"credential", "aivault-credential"}, {"workspace-id", "aivault-workspace"},
-		{"group-id", "aivault-group"}, {"timeout-ms", "aivault-timeout-ms"}};
+	    {"group-id", "aivault-group"}, {"timeout-ms", "aivault-timeout-ms"}};
 	uint64_t unused;
 
 	if (args_number(a, "timeout-ms", 1, 86400000, 1, &unused, f) != AV_OK)
@@ -116,8 +116,8 @@ add_context(struct invocation *v, const struct args *a, struct fault *f)
 		if (value == NULL)
 			continue;
 		if (str_trim(str_of(value)).len == 0)
-			return fault_set(f, AV_EINVAL, "blank", "", "--%s is blank",
-			    context[i].option);
+			return fault_set(
+			    f, AV_EINVAL, "blank", "", "--%s is blank", context[i].option);
 		if (header_list_set(&v->headers, str_of(context[i].header), str_of(value)) != AV_OK)
 			return fault_set(f, AV_EINVAL, "context_syntax", "",
 			    "--%s has bytes that may not stand there", context[i].option);
@@ -129,13 +129,13 @@ static enum av_err
 add_payload(struct invocation *v, const struct args *a, struct fault *f)
 {
 	static const char *const manual[] = {"method", "path", "header", "body", "body-file-path",
-		"multipart-field", "multipart-file"};
+	    "multipart-field", "multipart-file"};
 	const char *v_json = args_value(a, "request");
 	const char *v_file = args_value(a, "request-file");
 
 	if (v_json != NULL && v_file != NULL)
-		return fault_set(f, AV_EINVAL, "two_requests", "",
-		    "give --request or --request-file, not both");
+		return fault_set(
+		    f, AV_EINVAL, "two_requests", "", "give --request or --request-file, not both");
 	for (size_t i = 0; i < sizeof(manual) / sizeof(manual[0]); i++) {
 		if (args_has(a, manual[i]))
 			return fault_set(f, AV_EINVAL, "mixed_request", "",
@@ -158,10 +158,11 @@ add_multipart(struct invocation *v, const struct args *a, struct fault *f)
 		    "only one body mode: give --body, --body-file-path or --multipart-...");
 	v->has_body = true;
 	/* Another type could not name the boundary. */
-	(void)snprintf(type, sizeof(type), "multipart/form-data; boundary=%s", v->multipart.boundary);
+	(void)snprintf(
+	    type, sizeof(type), "multipart/form-data; boundary=%s", v->multipart.boundary);
 	if (header_list_set(&v->headers, STR_LIT("content-type"), str_of(type)) != AV_OK)
-		return fault_set(f, AV_ELIMIT, "header_limit", "", "more than %u headers",
-		    HEADER_MAX_COUNT);
+		return fault_set(
+		    f, AV_ELIMIT, "header_limit", "", "more than %u headers", HEADER_MAX_COUNT);
 	return AV_OK;
 }
 
@@ -198,8 +199,10 @@ add_manual(struct invocation *v, const struct args *a, struct fault *f)
 		return fault_set(f, AV_EINVAL, "method", "", "--method is no HTTP method");
 	text = args_value(a, "path");
 	if (text != NULL && buf_append_str(&v->target, text) != AV_OK)
-		return fault_set(f, AV_ELIMIT, "path_size", "", "a path may have %u bytes", TARGET_MAX);
-	if ((args_has(a, "method") && v->method.len == 0) || (args_has(a, "path") && v->target.len == 0))
+		return fault_set(
+		    f, AV_ELIMIT, "path_size", "", "a path may have %u bytes", TARGET_MAX);
+	if ((args_has(a, "method") && v->method.len == 0) ||
+	    (args_has(a, "path") && v->target.len == 0))
 		return fault_set(f, AV_EINVAL, "blank", "", "--method and --path may not be blank");
 	return AV_OK;
 }
@@ -223,8 +226,10 @@ invocation_build(struct invocation *v, const struct args *a, struct fault *f)
 	if (e == AV_OK && v->has_body &&
 	    header_list_find(&v->headers, STR_LIT("content-type")) == NULL &&
 	    looks_like_json(peek_body(v, room)) &&
-	    header_list_add(&v->headers, STR_LIT("content-type"), STR_LIT("application/json")) != AV_OK)
-		e = fault_set(f, AV_ELIMIT, "header_limit", "", "more than %u headers", HEADER_MAX_COUNT);
+	    header_list_add(&v->headers, STR_LIT("content-type"), STR_LIT("application/json")) !=
+	        AV_OK)
+		e = fault_set(
+		    f, AV_ELIMIT, "header_limit", "", "more than %u headers", HEADER_MAX_COUNT);
 	return e;
 }
 
@@ -261,7 +266,8 @@ make_target(struct invocation *v, struct fault *f)
 	e = buf_append(&full, path.p, path.len);
 	if (e != AV_OK) {
 		buf_clear(&full);
-		return fault_set(f, AV_ELIMIT, "path_size", "", "a path may have %u bytes", TARGET_MAX);
+		return fault_set(
+		    f, AV_ELIMIT, "path_size", "", "a path may have %u bytes", TARGET_MAX);
 	}
 	buf_clear(&v->target);
 	v->target = full;
@@ -301,14 +307,14 @@ invocation_send(struct invocation *v, const struct client_handler *h, char *code
 	if (e != AV_OK)
 		return e;
 	struct client_request r = {
-		.method = method,
-		.target = {(const char *)v->target.data, v->target.len},
-		.headers = &v->headers,
-		.body_kind = body_kind(v),
-		.body = {(const char *)v->body.data, v->body.len},
-		.body_fd = v->body_fd,
-		.parts = v->multipart.parts,
-		.part_count = v->multipart.count,
+	    .method = method,
+	    .target = {(const char *)v->target.data, v->target.len},
+	    .headers = &v->headers,
+	    .body_kind = body_kind(v),
+	    .body = {(const char *)v->body.data, v->body.len},
+	    .body_fd = v->body_fd,
+	    .parts = v->multipart.parts,
+	    .part_count = v->multipart.count,
 	};
 	own_error_init(&own, h);
 	e = client_exchange(found.fd, &r, own_error_handler(&own), f);

@@ -15,29 +15,34 @@
 #include "cli/multipart.h"
 
 /* Options of both commands, without the last NULL row. */
-#define INVOCATION_OPTIONS \
-	{"method", "NAME", false, "GET, POST, ... (default: the capability's, if it has one only)"}, \
-	{"path", "PATH", false, "path and query (default: the capability's, if it has one only)"}, \
-	{"header", "K=V", true, "a request header; 'K: v' works too"}, \
-	{"body", "TEXT", false, "the body"}, \
-	{"body-file-path", "FILE", false, "the body, streamed from FILE; - is standard input"}, \
-	{"request", "JSON", false, "method, path, headers and body as one JSON object"}, \
-	{"request-file", "FILE", false, "the same from a file"}, \
-	{"multipart-field", "K=V", true, "a field of a multipart/form-data body"}, \
-	{"multipart-file", "FIELD=PATH", true, "a file of it, streamed from PATH"}, \
-	{"timeout-ms", "N", false, "whole time for the call"}, \
-	{"credential", "ID", false, "which credential, where several fit"}, \
-	{"workspace-id", "ID", false, "on behalf of this workspace"}, \
-	{"group-id", "ID", false, "on behalf of this group of the workspace"}, \
-	{"client-ip", "IP", false, "accepted and ignored"}
+#define INVOCATION_OPTIONS                                                                   \
+	{"method", "NAME", false,                                                            \
+	    "GET, POST, ... (default: the capability's, if it has one only)"},               \
+	    {"path", "PATH", false,                                                          \
+	        "path and query (default: the capability's, if it has one only)"},           \
+	    {"header", "K=V", true, "a request header; 'K: v' works too"},                   \
+	    {"body", "TEXT", false, "the body"},                                             \
+	    {"body-file-path", "FILE", false,                                                \
+	        "the body, streamed from FILE; - is standard input"},                        \
+	    {"request", "JSON", false, "method, path, headers and body as one JSON object"}, \
+	    {"request-file", "FILE", false, "the same from a file"},                         \
+	    {"multipart-field", "K=V", true, "a field of a multipart/form-data body"},       \
+	    {"multipart-file", "FIELD=PATH", true, "a file of it, streamed from PATH"},      \
+	    {"timeout-ms", "N", false, "whole time for the call"},                           \
+	    {"credential", "ID", false, "which credential, where several fit"},              \
+	    {"workspace-id", "ID", false, "on behalf of this workspace"},                    \
+	    {"group-id", "ID", false, "on behalf of this group of the workspace"},           \
+	{                                                                                    \
+		"client-ip", "IP", false, "accepted and ignored"                             \
+	}
 
 struct invocation {
 	const char *capability;
 	struct buf method;
-	struct buf target;          /* "/i/<capability>/-/<path>" */
+	struct buf target; /* "/i/<capability>/-/<path>" */
 	struct header_list headers;
-	struct buf body;            /* when the body is text */
-	int body_fd;                /* when it is a file; -1 otherwise */
+	struct buf body; /* when the body is text */
+	int body_fd; /* when it is a file; -1 otherwise */
 	struct multipart multipart; /* when it is a form */
 	bool has_body;
 };
@@ -45,7 +50,8 @@ struct invocation {
 void invocation_init(struct invocation *v);
 void invocation_clear(struct invocation *v);
 /* Everything but the default method and path. AV_EUSAGE and others: *f. */
-enum av_err invocation_build(struct invocation *v, const struct args *a, struct fault *f) AV_MUST_USE;
+enum av_err invocation_build(
+    struct invocation *v, const struct args *a, struct fault *f) AV_MUST_USE;
 /* Sends it and hands the upstream's answer to `h`; an answer of aivault's own becomes *f, with the
  * daemon's code in code[0..code_len) (empty: use the error's). */
 enum av_err invocation_send(struct invocation *v, const struct client_handler *h, char *code,

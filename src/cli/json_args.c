@@ -58,9 +58,11 @@ json_add_time(cJSON *o, const char *key, const struct args *a, const char *name,
 		return AV_OK;
 	if (when_parse(str_of(v), &ms) != AV_OK)
 		return fault_set(f, AV_EUSAGE, "usage", "",
-		    "--%s takes 10m, 1h, 7d, a date like 2026-01-31T12:00:00Z, or ms since 1970", name);
+		    "--%s takes 10m, 1h, 7d, a date like 2026-01-31T12:00:00Z, or ms since 1970",
+		    name);
 	return cJSON_AddNumberToObject(o, key, (double)ms) != NULL
-	    ? AV_OK : fault_set(f, AV_ENOMEM, "no_memory", "", "out of memory");
+	    ? AV_OK
+	    : fault_set(f, AV_ENOMEM, "no_memory", "", "out of memory");
 }
 
 enum av_err
@@ -74,17 +76,17 @@ json_add_scope(cJSON *o, const struct args *a, struct fault *f)
 	group = strcmp(scope, "group") == 0;
 	workspace = group || strcmp(scope, "workspace") == 0;
 	if (!workspace && strcmp(scope, "global") != 0)
-		return fault_set(f, AV_EUSAGE, "usage", "",
-		    "--scope takes global, workspace or group");
+		return fault_set(
+		    f, AV_EUSAGE, "usage", "", "--scope takes global, workspace or group");
 	if (workspace && is_blank(args_value(a, "workspace-id")))
 		return fault_set(f, AV_EINVAL, "workspace_missing", "",
 		    "--workspace-id is required for --scope %s", scope);
 	if (group && is_blank(args_value(a, "group-id")))
-		return fault_set(f, AV_EINVAL, "group_missing", "",
-		    "--group-id is required for --scope group");
+		return fault_set(
+		    f, AV_EINVAL, "group_missing", "", "--group-id is required for --scope group");
 	if ((!workspace && args_has(a, "workspace-id")) || (!group && args_has(a, "group-id")))
-		return fault_set(f, AV_EINVAL, "scope_mismatch", "Set --scope, or leave the id away",
-		    "--scope %s takes no such id", scope);
+		return fault_set(f, AV_EINVAL, "scope_mismatch",
+		    "Set --scope, or leave the id away", "--scope %s takes no such id", scope);
 	if (cJSON_AddStringToObject(o, "scope", scope) == NULL ||
 	    !json_add_option(o, "workspaceId", a, "workspace-id") ||
 	    !json_add_option(o, "groupId", a, "group-id"))

@@ -13,8 +13,8 @@ bool json_add_option(cJSON *o, const char *key, const struct args *a, const char
 /* Always adds an array, maybe empty. */
 bool json_add_options(cJSON *o, const char *key, const struct args *a, const char *name);
 /* The time that option `name` tells (when.h), in ms since 1970, where it stands. */
-enum av_err json_add_time(cJSON *o, const char *key, const struct args *a, const char *name,
-    struct fault *f) AV_MUST_USE;
+enum av_err json_add_time(
+    cJSON *o, const char *key, const struct args *a, const char *name, struct fault *f) AV_MUST_USE;
 /* --scope, --workspace-id, --group-id as scope, workspaceId, groupId; checks that they fit. */
 enum av_err json_add_scope(cJSON *o, const struct args *a, struct fault *f) AV_MUST_USE;
 /* --workspace-id and --group-id alone: a group needs its workspace. */

@@ -31,7 +31,8 @@ unknown_command(int argc, char **argv)
 		help_group(argv[0], stdout);
 		return 0;
 	}
-	(void)fault_set(&f, AV_EUSAGE, "usage", "", "unknown command %.60s %.60s", argv[0], argv[1]);
+	(void)fault_set(
+	    &f, AV_EUSAGE, "usage", "", "unknown command %.60s %.60s", argv[0], argv[1]);
 	return usage_fault(NULL, &f);
 }
 
@@ -54,7 +55,8 @@ run_command(const struct command *c, int argc, char **argv)
 		(void)fault_set(&f, AV_EUSAGE, "usage", "", "%s takes: %s", c->name,
 		    c->arguments[0] == '\0' ? "no arguments" : c->arguments);
 		rc = usage_fault(c, &f);
-	} else if (((a->output == OUTPUT_JSONL && c != &cmd_audit_export) || a->output == OUTPUT_CSV) &&
+	} else if (((a->output == OUTPUT_JSONL && c != &cmd_audit_export) ||
+	               a->output == OUTPUT_CSV) &&
 	    c != &cmd_audit) {
 		(void)fault_set(&f, AV_EUSAGE, "usage", "", "--output takes table or json here");
 		rc = usage_fault(c, &f);

@@ -24,38 +24,38 @@ struct media_type {
 };
 
 static const struct media_type media_types[] = {
-	{"csv", "text/csv"},
-	{"css", "text/css"},
-	{"flac", "audio/flac"},
-	{"gif", "image/gif"},
-	{"gz", "application/gzip"},
-	{"htm", "text/html"},
-	{"html", "text/html"},
-	{"jpeg", "image/jpeg"},
-	{"jpg", "image/jpeg"},
-	{"js", "text/javascript"},
-	{"json", "application/json"},
-	{"jsonl", "application/jsonl"},
-	{"m4a", "audio/mp4"},
-	{"md", "text/markdown"},
-	{"mp3", "audio/mpeg"},
-	{"mp4", "video/mp4"},
-	{"mpeg", "video/mpeg"},
-	{"mpga", "audio/mpeg"},
-	{"oga", "audio/ogg"},
-	{"ogg", "audio/ogg"},
-	{"pdf", "application/pdf"},
-	{"png", "image/png"},
-	{"svg", "image/svg+xml"},
-	{"tar", "application/x-tar"},
-	{"txt", "text/plain"},
-	{"wav", "audio/wav"},
-	{"webm", "video/webm"},
-	{"webp", "image/webp"},
-	{"xml", "application/xml"},
-	{"yaml", "application/yaml"},
-	{"yml", "application/yaml"},
-	{"zip", "application/zip"},
+    {"csv", "text/csv"},
+    {"css", "text/css"},
+    {"flac", "audio/flac"},
+    {"gif", "image/gif"},
+    {"gz", "application/gzip"},
+    {"htm", "text/html"},
+    {"html", "text/html"},
+    {"jpeg", "image/jpeg"},
+    {"jpg", "image/jpeg"},
+    {"js", "text/javascript"},
+    {"json", "application/json"},
+    {"jsonl", "application/jsonl"},
+    {"m4a", "audio/mp4"},
+    {"md", "text/markdown"},
+    {"mp3", "audio/mpeg"},
+    {"mp4", "video/mp4"},
+    {"mpeg", "video/mpeg"},
+    {"mpga", "audio/mpeg"},
+    {"oga", "audio/ogg"},
+    {"ogg", "audio/ogg"},
+    {"pdf", "application/pdf"},
+    {"png", "image/png"},
+    {"svg", "image/svg+xml"},
+    {"tar", "application/x-tar"},
+    {"txt", "text/plain"},
+    {"wav", "audio/wav"},
+    {"webm", "video/webm"},
+    {"webp", "image/webp"},
+    {"xml", "application/xml"},
+    {"yaml", "application/yaml"},
+    {"yml", "application/yaml"},
+    {"zip", "application/zip"},
 };
 
 void
@@ -173,7 +173,8 @@ refuse_duplicates(const struct args *a, struct fault *f)
 			for (size_t i = 0; i < count; i++) {
 				if (str_eq(seen[i], name))
 					return fault_set(f, AV_EINVAL, "multipart_duplicate",
-					    "Give each field once", "duplicate multipart field %.*s",
+					    "Give each field once",
+					    "duplicate multipart field %.*s",
 					    name.len > 60 ? 60 : (int)name.len, name.p);
 			}
 			seen[count++] = name;
@@ -194,8 +195,8 @@ add_file(struct multipart *m, const char *path, struct fault *f)
 		    "the file %.300s is not accessible: %s", path, strerror(errno));
 	m->count++;
 	if (fstat(part->fd, &st) != 0 || !S_ISREG(st.st_mode))
-		return fault_set(f, AV_EINVAL, "multipart_file",
-		    "Write it to a file first", "%.300s is no regular file", path);
+		return fault_set(f, AV_EINVAL, "multipart_file", "Write it to a file first",
+		    "%.300s is no regular file", path);
 	part->size = (uint64_t)st.st_size;
 	return AV_OK;
 }

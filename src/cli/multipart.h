@@ -15,8 +15,8 @@
 
 struct multipart {
 	char boundary[48];
-	struct buf text;          /* everything that does not come from a file */
-	struct body_part *parts;  /* text and files in turn; NULL: there is no multipart body */
+	struct buf text; /* everything that does not come from a file */
+	struct body_part *parts; /* text and files in turn; NULL: there is no multipart body */
 	size_t count;
 };
 

@@ -35,10 +35,10 @@ static enum av_err
 send_request(int fd, const char *op, const char *args, struct str secret, struct fault *f)
 {
 	struct operator_request m = {
-		.protocol = OPERATOR_PROTOCOL,
-		.op = str_of(op),
-		.args = str_of(args),
-		.secret = secret,
+	    .protocol = OPERATOR_PROTOCOL,
+	    .op = str_of(op),
+	    .args = str_of(args),
+	    .secret = secret,
 	};
 	struct buf out;
 	enum av_err e;
@@ -47,11 +47,10 @@ send_request(int fd, const char *op, const char *args, struct str secret, struct
 	e = operator_request_encode(&m, &out);
 	if (e != AV_OK)
 		(void)fault_set(f, e, "request_size", "",
-		    "the arguments are too large (at most %u bytes, a secret %u)", OPERATOR_JSON_MAX,
-		    OPERATOR_SECRET_MAX);
+		    "the arguments are too large (at most %u bytes, a secret %u)",
+		    OPERATOR_JSON_MAX, OPERATOR_SECRET_MAX);
 	else if (send_all(fd, out.data, out.len) != AV_OK)
-		e = fault_set(f, AV_EUNAVAIL, "keeper_gone", "Try again",
-		    "the daemon hung up");
+		e = fault_set(f, AV_EUNAVAIL, "keeper_gone", "Try again", "the daemon hung up");
 	buf_clear(&out);
 	return e;
 }
@@ -92,7 +91,8 @@ on_reply(const struct frame *frame, struct buf *result, bool *more, struct fault
 	}
 	e = reply.json.len == 0 ? AV_OK : buf_append(result, reply.json.p, reply.json.len);
 	if (e != AV_OK)
-		return fault_set(f, e, "result_size", "", "the result is over %u bytes", RESULT_MAX);
+		return fault_set(
+		    f, e, "result_size", "", "the result is over %u bytes", RESULT_MAX);
 	return AV_OK;
 }
 
@@ -120,7 +120,8 @@ operator_call(int fd, const char *op, const char *args, struct str secret, struc
 				e = fault_set(f, AV_EUNAVAIL, "keeper_gone", "Try again",
 				    "the daemon hung up before it answered");
 		} else {
-			e = fault_set(f, AV_EFORMAT, "bad_reply", "", "the daemon's answer is broken");
+			e = fault_set(
+			    f, AV_EFORMAT, "bad_reply", "", "the daemon's answer is broken");
 		}
 	}
 	buf_clear(&in);
@@ -197,17 +198,19 @@ follow_replies(int fd, const sigset_t *open, int (*each)(void *ctx, struct str j
 			buf_reset(&result);
 			e = on_reply(&frame, &result, &more, f);
 			if (e == AV_OK)
-				*rc = each(ctx, (struct str){(const char *)result.data, result.len});
+				*rc =
+				    each(ctx, (struct str){(const char *)result.data, result.len});
 			buf_consume(&in, used);
 		} else if (e == AV_ETRUNC) {
 			e = AV_OK;
 			if (!wait_readable(fd, open))
 				break;
 			if (io_read_some(fd, &in, READ_STEP, &n, &again) != AV_OK || n == 0)
-				e = fault_set(f, AV_EUNAVAIL, "keeper_gone", "Begin again once one runs",
-				    "the daemon has ended");
+				e = fault_set(f, AV_EUNAVAIL, "keeper_gone",
+				    "Begin again once one runs", "the daemon has ended");
 		} else {
-			e = fault_set(f, AV_EFORMAT, "bad_reply", "", "the daemon's answer is broken");
+			e = fault_set(
+			    f, AV_EFORMAT, "bad_reply", "", "the daemon's answer is broken");
 		}
 	}
 	buf_clear(&in);

@@ -24,8 +24,8 @@ enum av_err operator_run(const char *op, struct cJSON *args, struct str secret, 
     struct buf *result, struct fault *f) AV_MUST_USE;
 /* As operator_run, for an op that answers again and again: each answer goes to `each`, whose exit
  * code, if not 0, ends it; it is in *rc. SIGINT and SIGTERM end it between two answers: AV_OK. */
-enum av_err operator_follow(const char *op, struct cJSON *args, int (*each)(void *ctx, struct str json),
-    void *ctx, int *rc, struct fault *f) AV_MUST_USE;
+enum av_err operator_follow(const char *op, struct cJSON *args,
+    int (*each)(void *ctx, struct str json), void *ctx, int *rc, struct fault *f) AV_MUST_USE;
 /* operator_run, then prints the result as JSON or the fault. Returns the exit code. */
 int operator_print(const char *op, struct cJSON *args, struct str secret, bool creates);
 

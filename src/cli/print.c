@@ -50,7 +50,8 @@ print_fault(const struct fault *f)
 {
 	const char *code = f->err == AV_ENOTSUP ? "not_supported" : av_err_code(f->err);
 
-	(void)print_failure(code, f->message[0] == '\0' ? av_err_text(f->err) : f->message, f->remedy);
+	(void)print_failure(
+	    code, f->message[0] == '\0' ? av_err_text(f->err) : f->message, f->remedy);
 	return av_err_exit(f->err) == 0 ? 1 : av_err_exit(f->err);
 }
 

@@ -29,21 +29,21 @@ spawn_private(const int *fds, pid_t *pid, struct fault *f)
 	char program[PATHS_MAX];
 
 	if (spawn_find_program("aivaultd", program, sizeof(program)) != AV_OK)
-		return fault_set(f, AV_EUNAVAIL, "daemon_missing", "Install all five programs together",
-		    "aivaultd is not beside aivault");
+		return fault_set(f, AV_EUNAVAIL, "daemon_missing",
+		    "Install all five programs together", "aivaultd is not beside aivault");
 	const char *argv[] = {program, "--private", NULL};
 	struct spawn s = {
-		.path = program,
-		.argv = (char *const *)(uintptr_t)argv,
-		.envp = environ,
-		.fds = fds,
-		.fd_count = 3,
-		.null_stdio = true,
-		.null_stderr = true, /* what it has to say comes over its life line */
+	    .path = program,
+	    .argv = (char *const *)(uintptr_t)argv,
+	    .envp = environ,
+	    .fds = fds,
+	    .fd_count = 3,
+	    .null_stdio = true,
+	    .null_stderr = true, /* what it has to say comes over its life line */
 	};
 	if (spawn_start(&s, pid) != AV_OK)
-		return fault_set(f, AV_EUNAVAIL, "spawn", "", "aivaultd cannot be started: %s",
-		    strerror(errno));
+		return fault_set(
+		    f, AV_EUNAVAIL, "spawn", "", "aivaultd cannot be started: %s", strerror(errno));
 	return AV_OK;
 }
 
@@ -58,14 +58,15 @@ wait_answer(int life_fd, struct fault *f)
 
 	buf_init(&answer, ANSWER_MAX);
 	while (n > 0 && answer.len < ANSWER_MAX - 1) {
-		if (io_read_some(life_fd, &answer, ANSWER_MAX - 1 - answer.len, &n, &again) != AV_OK ||
+		if (io_read_some(life_fd, &answer, ANSWER_MAX - 1 - answer.len, &n, &again) !=
+		        AV_OK ||
 		    (answer.len > 0 && answer.data[answer.len - 1] == '\n'))
 			break;
 	}
 	const char *text = buf_cstr(&answer);
 	if (text == NULL || text[0] == '\0')
-		e = fault_set(f, AV_EUNAVAIL, "daemon_failed", "Run aivaultd in a terminal to see why",
-		    "the private aivaultd ended at once");
+		e = fault_set(f, AV_EUNAVAIL, "daemon_failed",
+		    "Run aivaultd in a terminal to see why", "the private aivaultd ended at once");
 	else if (strcmp(text, "ok\n") != 0)
 		e = autostart_fault(text, f);
 	buf_clear(&answer);

@@ -20,8 +20,8 @@ struct private_daemon {
 
 bool private_is_wanted(void);
 /* Starts one. *agent_fd and *operator_fd: connections to it, the caller's. */
-enum av_err private_start(struct private_daemon *p, int *agent_fd, int *operator_fd,
-    struct fault *f) AV_MUST_USE;
+enum av_err private_start(
+    struct private_daemon *p, int *agent_fd, int *operator_fd, struct fault *f) AV_MUST_USE;
 /* Ends it and waits for that; its connections must be closed. Nothing for a zeroed one. */
 void private_end(struct private_daemon *p);
 

@@ -22,7 +22,8 @@ has_only(const cJSON *o, const char *const *keys)
 {
 	const cJSON *item;
 
-	cJSON_ArrayForEach(item, o) {
+	cJSON_ArrayForEach(item, o)
+	{
 		const char *const *k = keys;
 		while (*k != NULL && strcmp(*k, item->string) != 0)
 			k++;
@@ -39,7 +40,8 @@ add_headers(struct invocation *v, const cJSON *headers, struct fault *f)
 
 	if (headers != NULL && !cJSON_IsArray(headers))
 		return bad(f, "headers is no array");
-	cJSON_ArrayForEach(h, headers) {
+	cJSON_ArrayForEach(h, headers)
+	{
 		const char *name = json_string(h, "name", NULL);
 		const char *value = json_string(h, "value", NULL);
 		if (name == NULL || value == NULL)
@@ -63,7 +65,8 @@ text_at(const cJSON *o, const char *key, const char **out)
 static enum av_err
 add_request(struct invocation *v, const cJSON *o, struct fault *f)
 {
-	static const char *const keys[] = {"method", "path", "headers", "body", "bodyFilePath", NULL};
+	static const char *const keys[] = {
+	    "method", "path", "headers", "body", "bodyFilePath", NULL};
 	const char *method, *path, *body, *file;
 	enum av_err e;
 
@@ -126,8 +129,9 @@ add_parsed(struct invocation *v, const cJSON *root, struct fault *f)
 	if (capability != NULL && str_trim(str_of(capability)).len > 0 &&
 	    strcmp(capability, v->capability) != 0)
 		return bad(f, "its capability is not the one on the command line");
-	if (credential != NULL && header_list_set(&v->headers, STR_LIT("aivault-credential"),
-	        str_of(credential)) != AV_OK)
+	if (credential != NULL &&
+	    header_list_set(&v->headers, STR_LIT("aivault-credential"), str_of(credential)) !=
+	        AV_OK)
 		return bad(f, "credential has bytes that may not stand there");
 	return add_request(v, request, f);
 }
@@ -163,8 +167,8 @@ request_json_file(struct invocation *v, const char *path, struct fault *f)
 	enum av_err e = AV_OK;
 
 	if (fd < 0)
-		return fault_set(f, AV_EINVAL, "request_file", "", "%.300s cannot be read: %s", path,
-		    strerror(errno));
+		return fault_set(f, AV_EINVAL, "request_file", "", "%.300s cannot be read: %s",
+		    path, strerror(errno));
 	buf_init(&text, REQUEST_MAX);
 	while (e == AV_OK && n > 0)
 		e = io_read_some(fd, &text, 65536, &n, &again);
@@ -172,7 +176,8 @@ request_json_file(struct invocation *v, const char *path, struct fault *f)
 	if (e == AV_OK)
 		e = request_json_text(v, (struct str){(const char *)text.data, text.len}, f);
 	else
-		(void)fault_set(f, e, "request_file", "", "%.300s cannot be read or is over 16 MiB", path);
+		(void)fault_set(
+		    f, e, "request_file", "", "%.300s cannot be read or is over 16 MiB", path);
 	buf_clear(&text);
 	return e;
 }

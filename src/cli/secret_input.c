@@ -18,8 +18,8 @@ static const int stopping[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
 static enum av_err
 too_long(struct fault *f)
 {
-	return fault_set(f, AV_ELIMIT, "secret_size", "", "a secret may have %u bytes",
-	    SECRET_INPUT_MAX);
+	return fault_set(
+	    f, AV_ELIMIT, "secret_size", "", "a secret may have %u bytes", SECRET_INPUT_MAX);
 }
 
 static enum av_err
@@ -36,8 +36,8 @@ read_all(int fd, struct buf *out, struct fault *f)
 		if (e == AV_ELIMIT)
 			return too_long(f);
 		if (e != AV_OK)
-			return fault_set(f, AV_ESYS, "read", "", "standard input cannot be read: %s",
-			    strerror(errno));
+			return fault_set(f, AV_ESYS, "read", "",
+			    "standard input cannot be read: %s", strerror(errno));
 		if (n == 0)
 			return AV_OK;
 	}
@@ -95,7 +95,8 @@ prompt_terminal(int fd, const char *prompt, struct buf *out, struct fault *f)
 	if (e != AV_OK)
 		return fault_set(f, AV_ESYS, "terminal", "", "the terminal cannot be read");
 	if (out->len > 0 && memchr(out->data, 3, out->len) != NULL)
-		return fault_set(f, AV_EINVAL, "interrupted", "", "interrupted; nothing was stored");
+		return fault_set(
+		    f, AV_EINVAL, "interrupted", "", "interrupted; nothing was stored");
 	strip_newline(out);
 	return AV_OK;
 }
@@ -107,8 +108,8 @@ from_file(const char *path, struct buf *out, struct fault *f)
 	enum av_err e = AV_OK;
 
 	if (fd < 0)
-		return fault_set(f, AV_ENOTFOUND, "value_file", "", "%.300s cannot be read: %s", path,
-		    strerror(errno));
+		return fault_set(f, AV_ENOTFOUND, "value_file", "", "%.300s cannot be read: %s",
+		    path, strerror(errno));
 	/* Not io_read_file: a pipe such as <(pass show x) is welcome here. */
 	for (size_t n = 1; n > 0 && e == AV_OK;) {
 		bool again;
@@ -136,8 +137,9 @@ from_argument(struct args *a, const char *option, struct buf *out, struct fault 
 		if (e != AV_OK)
 			return too_long(f);
 	}
-	print_note(STR_LIT("warning: a value on the command line stays in the shell's history and can be "
-	                   "seen in process lists; better use the prompt, a pipe or a file"));
+	print_note(
+	    STR_LIT("warning: a value on the command line stays in the shell's history and can be "
+	            "seen in process lists; better use the prompt, a pipe or a file"));
 	return AV_OK;
 }
 
@@ -158,8 +160,9 @@ prompt_source(const struct source *from, struct buf *out, struct fault *f)
 		return e;
 	buf_init(&again, SECRET_INPUT_MAX + 4096);
 	e = prompt_terminal(STDIN_FILENO, "The same once more", &again, f);
-	if (e == AV_OK && (again.len != out->len ||
-	                      (out->len > 0 && memcmp(again.data, out->data, out->len) != 0)))
+	if (e == AV_OK &&
+	    (again.len != out->len ||
+	        (out->len > 0 && memcmp(again.data, out->data, out->len) != 0)))
 		e = fault_set(f, AV_EINVAL, "not_the_same", "Try again", "these were not the same");
 	buf_clear(&again);
 	return e;
@@ -178,8 +181,8 @@ input(struct args *a, const struct source *from, struct buf *out, struct fault *
 	if (buf_reserve(out, SECRET_INPUT_MAX + 1, &room) != AV_OK)
 		return fault_set(f, AV_ENOMEM, "no_memory", "", "out of memory");
 	if (file != NULL && args_has(a, from->option))
-		return fault_set(f, AV_EINVAL, "two_values", "", "give --%s or --%s, not both", from->option,
-		    from->file_option);
+		return fault_set(f, AV_EINVAL, "two_values", "", "give --%s or --%s, not both",
+		    from->option, from->file_option);
 	if (file != NULL) {
 		e = from_file(file, out, f);
 	} else if (args_has(a, from->option)) {
@@ -203,7 +206,8 @@ secret_input(struct args *a, const char *prompt, struct buf *out, struct fault *
 
 	if (e == AV_OK && out->len == 0)
 		e = fault_set(f, AV_EINVAL, "empty_secret",
-		    "Provide --value or --value-file, type it, or pipe it in", "the secret is empty");
+		    "Provide --value or --value-file, type it, or pipe it in",
+		    "the secret is empty");
 	return e;
 }
 

@@ -15,12 +15,12 @@
 #define SECRET_INPUT_MAX (64u * 1024u)
 
 /* Appends to *out, which the caller clears. `prompt`: "Value of NAME". An empty secret is refused. */
-enum av_err secret_input(struct args *a, const char *prompt, struct buf *out, struct fault *f)
-    AV_MUST_USE;
+enum av_err secret_input(
+    struct args *a, const char *prompt, struct buf *out, struct fault *f) AV_MUST_USE;
 
 /* The same for `--passphrase` and `--passphrase-file` (here too without one last newline). `twice`: on
  * a terminal it is asked for a second time, and must be the same. */
-enum av_err passphrase_input(struct args *a, const char *prompt, bool twice, struct buf *out,
-    struct fault *f) AV_MUST_USE;
+enum av_err passphrase_input(
+    struct args *a, const char *prompt, bool twice, struct buf *out, struct fault *f) AV_MUST_USE;
 
 #endif

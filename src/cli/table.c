@@ -56,7 +56,8 @@ print_row(const struct table *t, const size_t *widths, char *const *cells, FILE 
 	for (size_t c = 0; c < t->columns; c++) {
 		(void)fputs(cells[c], to);
 		if (c + 1 < t->columns)
-			(void)fprintf(to, "%*s", (int)(widths[c] - display_width(cells[c]) + 2), "");
+			(void)fprintf(
+			    to, "%*s", (int)(widths[c] - display_width(cells[c]) + 2), "");
 	}
 	(void)fputc('\n', to);
 }
@@ -78,7 +79,8 @@ table_print(const struct table *t, FILE *to)
 	for (size_t c = 0; c < t->columns; c++) {
 		(void)fputs(t->titles[c], to);
 		if (c + 1 < t->columns)
-			(void)fprintf(to, "%*s", (int)(widths[c] - display_width(t->titles[c]) + 2), "");
+			(void)fprintf(
+			    to, "%*s", (int)(widths[c] - display_width(t->titles[c]) + 2), "");
 	}
 	(void)fputs(colour ? "\033[0m\n" : "\n", to);
 	for (size_t i = 0; i + t->columns <= t->count; i += t->columns)

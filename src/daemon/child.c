@@ -20,7 +20,7 @@
 
 static const char *const names[ROLE_COUNT] = {"keeper", "policy", "broker"};
 static const char *const programs[ROLE_COUNT] = {
-	"aivault-keeper", "aivault-policy", "aivault-broker"};
+    "aivault-keeper", "aivault-policy", "aivault-broker"};
 
 const char *
 role_name(enum role r)
@@ -99,12 +99,12 @@ child_start(struct child *c, const char *const *args, struct fault *f)
 	if (e != AV_OK)
 		goto out;
 	struct spawn s = {
-		.path = path,
-		.argv = argv,
-		.envp = env,
-		.fds = &control[1],
-		.fd_count = 1,
-		.null_stdio = true,
+	    .path = path,
+	    .argv = argv,
+	    .envp = env,
+	    .fds = &control[1],
+	    .fd_count = 1,
+	    .null_stdio = true,
 	};
 	e = spawn_with_stderr(&s, errors[1], &c->pid);
 	if (e != AV_OK)

@@ -19,12 +19,12 @@ enum role { ROLE_KEEPER, ROLE_JUDGE, ROLE_BROKER, ROLE_COUNT };
 
 struct child {
 	enum role role;
-	pid_t pid;      /* 0: not running */
+	pid_t pid; /* 0: not running */
 	int control_fd; /* non-blocking, -1: closed */
-	int error_fd;   /* non-blocking, -1: closed */
-	int status;     /* of the last one that ended, as from waitpid */
-	bool ready;     /* said CONTROL_READY */
-	bool busy;      /* said CONTROL_BUSY last */
+	int error_fd; /* non-blocking, -1: closed */
+	int status; /* of the last one that ended, as from waitpid */
+	bool ready; /* said CONTROL_READY */
+	bool busy; /* said CONTROL_BUSY last */
 	struct buf kept; /* standard error until ready */
 };
 

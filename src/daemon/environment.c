@@ -13,22 +13,22 @@ extern char **environ;
 static const char *const fixed[] = {"PATH=/usr/bin:/bin", "LANG=C.UTF-8"};
 
 static const char *const for_all[] = {
-	"HOME",
-	"TZ",
+    "HOME",
+    "TZ",
 #ifdef AV_SANITIZED
-	"ASAN_OPTIONS",
-	"UBSAN_OPTIONS",
-	"TSAN_OPTIONS",
-	"LSAN_OPTIONS",
+    "ASAN_OPTIONS",
+    "UBSAN_OPTIONS",
+    "TSAN_OPTIONS",
+    "LSAN_OPTIONS",
 #endif
-	NULL,
+    NULL,
 };
 
 static const char *const for_keeper[] = {
-	"AIVAULT_DIR",
-	"AIVAULT_KEY",
-	"AIVAULT_DISABLE_DISK_LOGS",
-	NULL,
+    "AIVAULT_DIR",
+    "AIVAULT_KEY",
+    "AIVAULT_DISABLE_DISK_LOGS",
+    NULL,
 };
 
 static bool

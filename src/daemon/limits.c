@@ -18,10 +18,10 @@ struct rule {
 };
 
 static const struct rule rules[LIMITS_COUNT] = {
-	{"--max-connections", false, 65536, 1024},
-	{"--max-per-caller", false, 65536, 64},
-	{"--first-byte-timeout", true, 86400, 600},
-	{"--idle-timeout", true, 86400, 300},
+    {"--max-connections", false, 65536, 1024},
+    {"--max-per-caller", false, 65536, 64},
+    {"--first-byte-timeout", true, 86400, 600},
+    {"--idle-timeout", true, 86400, 300},
 };
 
 void
@@ -41,8 +41,8 @@ limits_flag(size_t i)
 static bool
 read_value(const struct rule *r, struct str text, uint64_t *out)
 {
-	enum av_err e = r->seconds ? str_to_seconds(text, r->max, out)
-	                           : str_to_u64(text, 1, r->max, out);
+	enum av_err e =
+	    r->seconds ? str_to_seconds(text, r->max, out) : str_to_u64(text, 1, r->max, out);
 
 	return e == AV_OK && *out >= 1;
 }
@@ -99,8 +99,9 @@ out:
 static enum av_err
 line_fault(const char *path, size_t number, struct fault *f, const char *what, const char *more)
 {
-	return fault_set(f, AV_EINVAL, "limits_file", "Correct the line; then start aivaultd, or send it SIGHUP",
-	    "%.200s, line %zu: %.60s%s", path, number, what, more);
+	return fault_set(f, AV_EINVAL, "limits_file",
+	    "Correct the line; then start aivaultd, or send it SIGHUP", "%.200s, line %zu: %.60s%s",
+	    path, number, what, more);
 }
 
 /* *seen: a bit a rule. */
@@ -170,8 +171,8 @@ const char *const *
 limits_args(struct limits *l)
 {
 	for (size_t i = 0; i < LIMITS_COUNT; i++) {
-		(void)snprintf(l->texts[i], sizeof(l->texts[i]), "%llu",
-		    (unsigned long long)l->values[i]);
+		(void)snprintf(
+		    l->texts[i], sizeof(l->texts[i]), "%llu", (unsigned long long)l->values[i]);
 		l->args[2 * i] = rules[i].flag;
 		l->args[2 * i + 1] = l->texts[i];
 	}
@@ -189,7 +190,8 @@ limits_pipe(struct limits *l, int *fd)
 	*fd = -1;
 	(void)limits_args(l);
 	for (size_t i = 0; i < LIMITS_COUNT; i++)
-		n += snprintf(text + n, sizeof(text) - (size_t)n, "%s %s\n", rules[i].flag, l->texts[i]);
+		n += snprintf(
+		    text + n, sizeof(text) - (size_t)n, "%s %s\n", rules[i].flag, l->texts[i]);
 	if (pipe(ends) != 0)
 		return AV_ESYS;
 	if (fcntl(ends[0], F_SETFD, FD_CLOEXEC) != 0 || fcntl(ends[1], F_SETFD, FD_CLOEXEC) != 0)

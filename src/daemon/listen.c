@@ -74,7 +74,8 @@ make_dir(const struct options *o, const char *dir, struct fault *f)
 			return fault_set(f, AV_ESYS, "socket_dir", "",
 			    "the mode of %.200s cannot be set: %s", dir, strerror(errno));
 	} else if (!o->shared && (st.st_mode & 0022) != 0) {
-		return fault_set(f, AV_EINVAL, "socket_dir", "Take the write bits off, or choose another",
+		return fault_set(f, AV_EINVAL, "socket_dir",
+		    "Take the write bits off, or choose another",
 		    "others can write to the socket's directory %.200s", dir);
 	}
 	if (o->shared)
@@ -101,8 +102,8 @@ take_lock(int fd, const char *path, struct fault *f)
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 		return AV_OK;
 	if (errno != EWOULDBLOCK)
-		return fault_set(f, AV_ESYS, "lock", "", "%.200s cannot be locked: %s", path,
-		    strerror(errno));
+		return fault_set(
+		    f, AV_ESYS, "lock", "", "%.200s cannot be locked: %s", path, strerror(errno));
 	n = pread(fd, text, sizeof(text) - 1, 0);
 	text[n < 0 ? 0 : n] = '\0';
 	text[strcspn(text, "\n")] = '\0';
@@ -110,8 +111,8 @@ take_lock(int fd, const char *path, struct fault *f)
 		/* It ends within its own deadlines; the kernel wakes us when it does. */
 		while (flock(fd, LOCK_EX) != 0) {
 			if (errno != EINTR)
-				return fault_set(f, AV_ESYS, "lock", "", "%.200s cannot be locked: %s",
-				    path, strerror(errno));
+				return fault_set(f, AV_ESYS, "lock", "",
+				    "%.200s cannot be locked: %s", path, strerror(errno));
 		}
 		return AV_OK;
 	}
@@ -135,8 +136,8 @@ listen_lock(struct listen *l, const struct options *o, struct fault *f)
 	(void)snprintf(path, sizeof(path), "%s/aivaultd.lock", dir);
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
-		return fault_set(f, AV_ESYS, "lock", "Check who owns it", "%.200s cannot be opened: %s",
-		    path, strerror(errno));
+		return fault_set(f, AV_ESYS, "lock", "Check who owns it",
+		    "%.200s cannot be opened: %s", path, strerror(errno));
 	e = take_lock(fd, path, f);
 	if (e != AV_OK) {
 		io_close(&fd);
@@ -159,8 +160,8 @@ remove_stale(const char *path, struct fault *f)
 		return fault_set(f, AV_EEXISTS, "socket_in_the_way", "Move it away",
 		    "%.200s is in the way and is no socket", path);
 	if (unlink(path) != 0)
-		return fault_set(f, AV_ESYS, "socket_in_the_way", "", "%.200s cannot be removed: %s",
-		    path, strerror(errno));
+		return fault_set(f, AV_ESYS, "socket_in_the_way", "",
+		    "%.200s cannot be removed: %s", path, strerror(errno));
 	return AV_OK;
 }
 
@@ -177,8 +178,8 @@ bind_socket(const char *path, mode_t mode, int *out, bool *made, struct fault *f
 		return e;
 	if (len >= sizeof(sun.sun_path))
 		return fault_set(f, AV_ELIMIT, "socket_path_long", "Choose a shorter path",
-		    "a socket's path may have %zu bytes, %.120s has %zu", sizeof(sun.sun_path) - 1, path,
-		    len);
+		    "a socket's path may have %zu bytes, %.120s has %zu", sizeof(sun.sun_path) - 1,
+		    path, len);
 	memcpy(sun.sun_path, path, len + 1);
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	if (fd < 0)
@@ -191,14 +192,14 @@ bind_socket(const char *path, mode_t mode, int *out, bool *made, struct fault *f
 	rc = bind(fd, (const struct sockaddr *)&sun, sizeof(sun));
 	(void)umask(old);
 	if (rc != 0) {
-		e = fault_set(f, AV_ESYS, "bind", "Check the directory", "cannot bind %.200s: %s", path,
-		    strerror(errno));
+		e = fault_set(f, AV_ESYS, "bind", "Check the directory", "cannot bind %.200s: %s",
+		    path, strerror(errno));
 		goto fail;
 	}
 	*made = true;
 	if (chmod(path, mode) != 0 || listen(fd, BACKLOG) != 0) {
-		e = fault_set(f, AV_ESYS, "bind", "", "cannot listen on %.200s: %s", path,
-		    strerror(errno));
+		e = fault_set(
+		    f, AV_ESYS, "bind", "", "cannot listen on %.200s: %s", path, strerror(errno));
 		goto fail;
 	}
 	*out = fd;

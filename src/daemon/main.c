@@ -113,7 +113,8 @@ run(struct options *o, struct fault *f)
 		return e;
 	/* Its environment may hold the vault's key. */
 	if (confine_basic(&confined) != AV_OK)
-		return fault_set(f, AV_ESYS, "confinement", "", "the supervisor cannot be confined");
+		return fault_set(
+		    f, AV_ESYS, "confinement", "", "the supervisor cannot be confined");
 	if (signals_init(&s) != AV_OK)
 		return fault_set(f, AV_ESYS, "signals", "", "signals cannot be set up");
 	e = listen_lock(&l, o, f);
@@ -139,7 +140,8 @@ run_private(struct options *o, struct private *p, struct fault *f)
 	if (e != AV_OK)
 		return e;
 	if (confine_basic(&confined) != AV_OK)
-		return fault_set(f, AV_ESYS, "confinement", "", "the supervisor cannot be confined");
+		return fault_set(
+		    f, AV_ESYS, "confinement", "", "the supervisor cannot be confined");
 	if (signals_init(&s) != AV_OK)
 		return fault_set(f, AV_ESYS, "signals", "", "signals cannot be set up");
 	e = supervise(o, &none, &s, p, say_private_ready, p, f);

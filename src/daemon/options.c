@@ -13,12 +13,12 @@
 
 #ifndef AV_DEV
 static const char *const dev_switches[] = {
-	"AIVAULT_DEV_RESOLVE",
-	"AIVAULT_DEV_CA_CERT_PATH",
-	"AIVAULT_DEV_ALLOW_NON_DEFAULT_PORTS",
-	"AIVAULT_DEV_HTTP1_ONLY",
-	"AIVAULT_DEV_ALLOW_REMOTE_CLIENTS",
-	"AIVAULT_DEV_ALLOW_HTTP_LOCAL",
+    "AIVAULT_DEV_RESOLVE",
+    "AIVAULT_DEV_CA_CERT_PATH",
+    "AIVAULT_DEV_ALLOW_NON_DEFAULT_PORTS",
+    "AIVAULT_DEV_HTTP1_ONLY",
+    "AIVAULT_DEV_ALLOW_REMOTE_CLIENTS",
+    "AIVAULT_DEV_ALLOW_HTTP_LOCAL",
 };
 #endif
 
@@ -75,7 +75,8 @@ take_value(const char *name, int argc, char *const *argv, int *i, struct fault *
 	if (*arg == '=')
 		return arg + 1;
 	if (*i + 1 >= argc) {
-		(void)fault_set(f, AV_EUSAGE, "usage", "See aivaultd --help", "%s needs a value", name);
+		(void)fault_set(
+		    f, AV_EUSAGE, "usage", "See aivaultd --help", "%s needs a value", name);
 		return NULL;
 	}
 	*i += 1;
@@ -107,8 +108,7 @@ parse_number(const char *name, const char *text, bool seconds, uint64_t min, uin
 
 /* *matched: argv[*i] is one of the broker's limits. */
 static enum av_err
-parse_limit(struct options *o, int argc, char *const *argv, int *i, bool *matched,
-    struct fault *f)
+parse_limit(struct options *o, int argc, char *const *argv, int *i, bool *matched, struct fault *f)
 {
 	*matched = false;
 	for (size_t k = 0; k < LIMITS_COUNT; k++) {
@@ -169,15 +169,14 @@ parse_one(struct options *o, int argc, char *const *argv, int *i, struct fault *
 	} else if (is_flag(arg, "--once") || is_flag(arg, "--listen") ||
 	    is_flag(arg, "--default-deny") || is_flag(arg, "--require-confinement") ||
 	    is_flag(arg, "--upstream-proxy") || is_flag(arg, "--audit-syslog")) {
-		return fault_set(f, AV_ENOTSUP, "not_supported",
-		    "See docs/KNOWN-GAPS.md", "%.*s is not part of this version",
-		    (int)strcspn(arg, "="), arg);
+		return fault_set(f, AV_ENOTSUP, "not_supported", "See docs/KNOWN-GAPS.md",
+		    "%.*s is not part of this version", (int)strcspn(arg, "="), arg);
 	} else {
 		e = parse_limit(o, argc, argv, i, &matched, f);
 		if (e != AV_OK || matched)
 			return e;
-		return fault_set(f, AV_EUSAGE, "usage", "See aivaultd --help",
-		    "unknown argument %.80s", arg);
+		return fault_set(
+		    f, AV_EUSAGE, "usage", "See aivaultd --help", "unknown argument %.80s", arg);
 	}
 	return AV_OK;
 }

@@ -20,13 +20,13 @@ enum options_action { OPTIONS_RUN, OPTIONS_VERSION, OPTIONS_HELP };
 struct options {
 	enum options_action action;
 	bool shared;
-	bool is_private;         /* --private, alone */
-	int ready_fd;            /* -1: none */
-	uint64_t idle_exit_s;    /* 0: never */
+	bool is_private; /* --private, alone */
+	int ready_fd; /* -1: none */
+	uint64_t idle_exit_s; /* 0: never */
 	mode_t socket_mode;
 	mode_t dir_mode;
-	bool dir_mode_given;     /* AIVAULTD_SOCKET_DIR_MODE: also for a directory that was there */
-	bool default_dir;        /* the socket stands in one of our own run directories */
+	bool dir_mode_given; /* AIVAULTD_SOCKET_DIR_MODE: also for a directory that was there */
+	bool default_dir; /* the socket stands in one of our own run directories */
 	char agent_socket[PATHS_MAX];
 	char operator_socket[PATHS_MAX];
 	char limits_file[PATHS_MAX]; /* "" with --private */
@@ -34,8 +34,8 @@ struct options {
 };
 
 /* AV_EUSAGE: *f says which argument is wrong. Other errors: paths, environment. */
-enum av_err options_parse(struct options *out, int argc, char *const *argv, struct fault *f)
-    AV_MUST_USE;
+enum av_err options_parse(
+    struct options *out, int argc, char *const *argv, struct fault *f) AV_MUST_USE;
 /* Only for OPTIONS_RUN. Finds the sockets' paths and modes, and reads limits.conf. */
 enum av_err options_resolve(struct options *o, struct fault *f) AV_MUST_USE;
 /* AV_EINVAL where a development switch is set in a build that has none of them. */

@@ -36,7 +36,8 @@ need_vault(struct fault *f)
 	if (e == AV_OK && stat(p->database, &st) != 0 && (errno == ENOENT || errno == ENOTDIR))
 		e = fault_set(f, AV_ENOVAULT, "no_vault",
 		    "Unset AIVAULTD_DISABLE for `aivault init` or `aivault secrets create`",
-		    "there is no vault in %.300s, and none is made with AIVAULTD_DISABLE set", p->root);
+		    "there is no vault in %.300s, and none is made with AIVAULTD_DISABLE set",
+		    p->root);
 	free(p);
 	return e;
 }
@@ -48,7 +49,8 @@ private_open(struct private *p, struct fault *f)
 	if (!take_socket(PRIVATE_LIFE_FD, &p->life_fd) ||
 	    !take_socket(PRIVATE_AGENT_FD, &p->agent_fd) ||
 	    !take_socket(PRIVATE_OPERATOR_FD, &p->operator_fd))
-		return fault_set(f, AV_EUSAGE, "usage", "Set AIVAULTD_DISABLE=1 for aivault instead",
+		return fault_set(f, AV_EUSAGE, "usage",
+		    "Set AIVAULTD_DISABLE=1 for aivault instead",
 		    "--private is for aivault's own use");
 	return need_vault(f);
 }

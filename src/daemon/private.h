@@ -16,7 +16,8 @@
 #define PRIVATE_AGENT_FD 4
 #define PRIVATE_OPERATOR_FD 5
 
-struct private {
+struct private
+{
 	int life_fd;
 	int agent_fd;
 	int operator_fd;

@@ -12,7 +12,7 @@
 
 struct restarts {
 	uint64_t at[RESTARTS_MAX]; /* ring; monotonic ms */
-	size_t count;              /* of all times */
+	size_t count; /* of all times */
 };
 
 /* Notes one more. False: it would be one too many. */

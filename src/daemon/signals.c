@@ -104,7 +104,8 @@ signals_init(struct signals *s)
 	if (pipe(ends) != 0)
 		return AV_ESYS;
 	for (int i = 0; i < 2; i++) {
-		if (fcntl(ends[i], F_SETFD, FD_CLOEXEC) != 0 || io_set_nonblock(ends[i], true) != AV_OK)
+		if (fcntl(ends[i], F_SETFD, FD_CLOEXEC) != 0 ||
+		    io_set_nonblock(ends[i], true) != AV_OK)
 			return AV_ESYS;
 	}
 	s->fd = ends[0];

@@ -150,8 +150,9 @@ step(struct supervisor *sv, uint64_t deadline_ms)
 	int timeout = -1;
 
 	if (deadline_ms != 0)
-		timeout = deadline_ms <= now ? 0
-		    : deadline_ms - now > 3600000u ? 3600000 : (int)(deadline_ms - now);
+		timeout = deadline_ms <= now       ? 0
+		    : deadline_ms - now > 3600000u ? 3600000
+		                                   : (int)(deadline_ms - now);
 	p[0] = (struct pollfd){.fd = sv->s->fd, .events = POLLIN};
 	for (size_t i = 0; i < ROLE_COUNT; i++) {
 		p[1 + 2 * i] = (struct pollfd){.fd = sv->children[i].control_fd, .events = POLLIN};
@@ -188,8 +189,8 @@ wait_ready(struct supervisor *sv, enum role role, struct fault *f)
 		if (c->pid == 0)
 			return child_fault(c, f);
 		if (clock_mono_ms() >= deadline)
-			return fault_set(f, AV_ETIMEOUT, "child_silent", "", "the %s did not get ready",
-			    role_name(role));
+			return fault_set(f, AV_ETIMEOUT, "child_silent", "",
+			    "the %s did not get ready", role_name(role));
 		if (sv->want_stop)
 			return AV_OK;
 		step(sv, deadline);
@@ -218,8 +219,10 @@ start_judge(struct supervisor *sv, struct fault *f)
 {
 	enum av_err e = child_start(&sv->children[ROLE_JUDGE], NULL, f);
 
-	if (e == AV_OK && connect_children(sv, ROLE_KEEPER, ROLE_JUDGE, CONTROL_KEEPER_JUDGE) != AV_OK)
-		e = fault_set(f, AV_ESYS, "channel", "", "no channel to the judge: %s", strerror(errno));
+	if (e == AV_OK &&
+	    connect_children(sv, ROLE_KEEPER, ROLE_JUDGE, CONTROL_KEEPER_JUDGE) != AV_OK)
+		e = fault_set(
+		    f, AV_ESYS, "channel", "", "no channel to the judge: %s", strerror(errno));
 	return e;
 }
 
@@ -232,8 +235,8 @@ start_broker(struct supervisor *sv, struct fault *f)
 	if (e != AV_OK)
 		return e;
 	if (connect_children(sv, ROLE_BROKER, ROLE_KEEPER, CONTROL_BROKER_KEEPER) != AV_OK)
-		return fault_set(f, AV_ESYS, "channel", "", "no channel to the broker: %s",
-		    strerror(errno));
+		return fault_set(
+		    f, AV_ESYS, "channel", "", "no channel to the broker: %s", strerror(errno));
 	return AV_OK;
 }
 
@@ -241,8 +244,8 @@ static enum av_err
 join_broker_and_judge(struct supervisor *sv, struct fault *f)
 {
 	if (connect_children(sv, ROLE_BROKER, ROLE_JUDGE, CONTROL_BROKER_JUDGE) != AV_OK)
-		return fault_set(f, AV_ESYS, "channel", "", "no channel to the judge: %s",
-		    strerror(errno));
+		return fault_set(
+		    f, AV_ESYS, "channel", "", "no channel to the judge: %s", strerror(errno));
 	return AV_OK;
 }
 
@@ -306,9 +309,10 @@ restart_dead(struct supervisor *sv, struct fault *f)
 		log_warn("%s; it is started again", f->message);
 		if (!restarts_take(&sv->restarts, clock_mono_ms()))
 			return fault_set(f, AV_EUNAVAIL, "too_many_restarts",
-			    "Look at the messages above", "the %s ended too often (more than %u "
-			    "restarts in %u s)", role_name(c->role), RESTARTS_MAX,
-			    RESTARTS_WINDOW_MS / 1000);
+			    "Look at the messages above",
+			    "the %s ended too often (more than %u "
+			    "restarts in %u s)",
+			    role_name(c->role), RESTARTS_MAX, RESTARTS_WINDOW_MS / 1000);
 	}
 	if (judge)
 		e = start_judge(sv, f);

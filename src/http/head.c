@@ -201,7 +201,7 @@ fields_check(struct head *h, struct fault *f)
 	h->close = field_has_token(&h->headers, "connection", "close");
 	h->keep = field_has_token(&h->headers, "connection", "keep-alive");
 	h->upgrade = field_has_token(&h->headers, "connection", "upgrade") &&
-	             header_list_find(&h->headers, STR_LIT("upgrade")) != NULL;
+	    header_list_find(&h->headers, STR_LIT("upgrade")) != NULL;
 	return framing_check(h, f);
 }
 

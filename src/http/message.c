@@ -124,7 +124,7 @@ parser_check(struct message *m, struct fault *f)
 	e = llhttp_execute(&parser, text, h->text.len);
 	if (has_body)
 		fine = e == HPE_OK && h->chunked == ((parser.flags & F_CHUNKED) != 0) &&
-		       (!h->has_length || parser.content_length == h->length);
+		    (!h->has_length || parser.content_length == h->length);
 	else
 		fine = e == HPE_PAUSED && llhttp_get_error_pos(&parser) == text + h->text.len;
 	if (fine)

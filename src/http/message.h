@@ -26,15 +26,16 @@ enum message_kind { MESSAGE_REQUEST, MESSAGE_RESPONSE };
 
 enum message_event {
 	MESSAGE_NEED_MORE, /* all input used, nothing complete */
-	MESSAGE_HEAD,      /* the head is whole: method, target / status, headers are set */
-	MESSAGE_BODY,      /* *body is a run of decoded body bytes */
-	MESSAGE_DONE,      /* the message is whole; input after it is not touched */
+	MESSAGE_HEAD, /* the head is whole: method, target / status, headers are set */
+	MESSAGE_BODY, /* *body is a run of decoded body bytes */
+	MESSAGE_DONE, /* the message is whole; input after it is not touched */
 };
 
 struct message; /* opaque; owns head text and headers */
 
 /* `head_request`: (responses only) the request was a HEAD, so there is no body. */
-enum av_err message_new(enum message_kind kind, bool head_request, struct message **out) AV_MUST_USE;
+enum av_err message_new(
+    enum message_kind kind, bool head_request, struct message **out) AV_MUST_USE;
 void message_free(struct message *m);
 /* Makes it ready for the next message on the same connection. */
 void message_reset(struct message *m, bool head_request);

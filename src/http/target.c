@@ -10,7 +10,7 @@ static bool
 is_unreserved(unsigned char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       c == '-' || c == '.' || c == '_' || c == '~';
+	    c == '-' || c == '.' || c == '_' || c == '~';
 }
 
 /* pchar of RFC 3986 3.3 without the escapes, and '/'. */

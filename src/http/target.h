@@ -22,7 +22,7 @@
 #define TARGET_MAX (16u * 1024u)
 
 struct target {
-	struct buf path;  /* canonical, never empty */
+	struct buf path; /* canonical, never empty */
 	struct buf query; /* canonical, without '?' */
 	bool has_query;
 };
@@ -30,14 +30,14 @@ struct target {
 void target_init(struct target *t);
 void target_clear(struct target *t);
 /* `raw` is an origin-form target. On error *f says which rule, with reason `path_*`/`query_*`. */
-enum av_err target_parse(struct target *t, struct str raw, bool opaque_slash, struct fault *f)
-    AV_MUST_USE;
+enum av_err target_parse(
+    struct target *t, struct str raw, bool opaque_slash, struct fault *f) AV_MUST_USE;
 
 /* Walks `name=value` pairs of a canonical query; names and values are decoded ('+' is a space)
  * into `scratch`; empty pairs are skipped. Call with *pos = 0; false at the end. A bad pair cannot
  * occur after parsing. False also when `scratch` fails: a check must then look at buf_err(). */
-bool query_next(struct str query, size_t *pos, struct buf *scratch, struct str *name,
-    struct str *value);
+bool query_next(
+    struct str query, size_t *pos, struct buf *scratch, struct str *name, struct str *value);
 /* Percent-encodes everything but unreserved bytes. */
 enum av_err percent_encode(struct buf *out, struct str s) AV_MUST_USE;
 /* One decode of %XX (not '+'). AV_EFORMAT on a bad escape. */

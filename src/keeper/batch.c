@@ -88,7 +88,8 @@ note_one(struct keeper *k, struct batch *b, struct channel *c, const struct fram
 	struct keeper_denied denied;
 	struct keeper_outcome outcome;
 	bool is_denied = f->type == KEEPER_DENIED;
-	enum av_err e = is_denied ? keeper_denied_decode(f, &denied) : keeper_outcome_decode(f, &outcome);
+	enum av_err e =
+	    is_denied ? keeper_denied_decode(f, &denied) : keeper_outcome_decode(f, &outcome);
 	if (e != AV_OK) {
 		c->dead = true;
 		log_error("broker channel: malformed row, closed");
@@ -106,10 +107,12 @@ take_channel(struct keeper *k, struct batch *b, struct channel *c)
 	while (b->count < BATCH_MAX) {
 		struct frame f;
 		size_t n = 0;
-		if (frame_parse(c->pending.data + c->taken, c->pending.len - c->taken, &f, &n) != AV_OK)
+		if (frame_parse(c->pending.data + c->taken, c->pending.len - c->taken, &f, &n) !=
+		    AV_OK)
 			return AV_OK;
 		c->taken += n;
-		enum av_err e = f.type == KEEPER_RELEASE ? decide(k, b, c, &f) : note_one(k, b, c, &f);
+		enum av_err e =
+		    f.type == KEEPER_RELEASE ? decide(k, b, c, &f) : note_one(k, b, c, &f);
 		if (e != AV_OK)
 			return e;
 	}
@@ -135,9 +138,10 @@ fail_releases(struct keeper *k, struct channel *c)
 			else
 				log_error("audit: a row was lost, the log cannot be written");
 		} else if (keeper_release_decode(&f, &ask) == AV_OK) {
-			struct keeper_fault fault = { .ask_id = ask.ask_id };
+			struct keeper_fault fault = {.ask_id = ask.ask_id};
 			fault_set(&fault.fault, AV_EAUDIT, "audit_write_failed",
-			    "Check free space and permissions", "the audit row could not be written");
+			    "Check free space and permissions",
+			    "the audit row could not be written");
 			if (keeper_fault_encode(&fault, &c->out) != AV_OK)
 				c->dead = true;
 			judge_link_refund(&k->judge, ask.charges, ask.charge_count);
@@ -161,8 +165,10 @@ answer_all(struct keeper *k, struct batch *b)
 	for (size_t i = 0; i < b->count; i++) {
 		struct decided *d = &b->items[i];
 		if (d->release.fault.err != AV_OK)
-			judge_link_refund(&k->judge, d->release.ask.charges, d->release.ask.charge_count);
-		if (!d->channel->dead && release_answer(k, &d->release, &d->channel->out) != AV_OK) {
+			judge_link_refund(
+			    &k->judge, d->release.ask.charges, d->release.ask.charge_count);
+		if (!d->channel->dead &&
+		    release_answer(k, &d->release, &d->channel->out) != AV_OK) {
 			log_error("broker channel: an answer could not be written, closed");
 			d->channel->dead = true;
 		}
@@ -270,8 +276,9 @@ batch_gather(struct keeper *k)
 	for (size_t i = 0; i < KEEPER_MAX_CHANNELS; i++) {
 		const struct channel *c = k->channels[i];
 		/* Rows that are kept for another try wait until it is due. */
-		more = more || (c != NULL && c->pending.len > c->taken &&
-		    c->pending_since_ms <= clock_mono_ms());
+		more = more ||
+		    (c != NULL && c->pending.len > c->taken &&
+		        c->pending_since_ms <= clock_mono_ms());
 	}
 	if (!more)
 		return;

@@ -14,10 +14,11 @@
 static void
 push_state(const struct keeper *k, struct channel *c)
 {
-	struct fault f = { 0 };
+	struct fault f = {0};
 	enum av_err usable = keeper_usable(k, &f);
 	/* One that does not open is one all the same: resolve then says what is wrong with it. */
-	struct keeper_state s = { .has_vault = usable != AV_ENOVAULT, .locked = usable == AV_ELOCKED };
+	struct keeper_state s = {
+	    .has_vault = usable != AV_ENOVAULT, .locked = usable == AV_ELOCKED};
 	s.generation = k->vault != NULL ? k->vault->generation : 0;
 	if (keeper_state_encode(&s, &c->out) != AV_OK)
 		c->dead = true;
@@ -78,8 +79,8 @@ put_aside(struct channel *c, const uint8_t *whole, size_t len, bool release)
 }
 
 static enum av_err
-take_frame(struct keeper *k, struct channel *c, const struct frame *f, const uint8_t *whole,
-    size_t len)
+take_frame(
+    struct keeper *k, struct channel *c, const struct frame *f, const uint8_t *whole, size_t len)
 {
 	struct keeper_resolve resolve;
 	struct keeper_list list;
@@ -171,10 +172,10 @@ channel_push_state(struct keeper *k)
 }
 
 void
-channel_revoke(struct keeper *k, struct str capability, struct str credential,
-    const struct fault *f)
+channel_revoke(
+    struct keeper *k, struct str capability, struct str credential, const struct fault *f)
 {
-	struct keeper_revoked m = { .capability = capability, .credential = credential, .fault = *f };
+	struct keeper_revoked m = {.capability = capability, .credential = credential, .fault = *f};
 	for (size_t i = 0; i < KEEPER_MAX_CHANNELS; i++) {
 		struct channel *c = k->channels[i];
 		if (c == NULL)

@@ -16,10 +16,10 @@
 struct channel {
 	int fd;
 	struct buf in;
-	struct buf out;     /* may hold rendered auth: wiped when sent */
+	struct buf out; /* may hold rendered auth: wiped when sent */
 	struct buf pending; /* whole frames for the next batch: release, denied, outcome */
-	size_t taken;       /* so much of it is in the open transaction */
-	bool has_release;   /* one of them waits for its answer */
+	size_t taken; /* so much of it is in the open transaction */
+	bool has_release; /* one of them waits for its answer */
 	uint64_t pending_since_ms; /* monotonic; 0: nothing waits */
 	bool dead;
 };
@@ -36,8 +36,8 @@ void channel_write(struct channel *c);
 void channel_push_state(struct keeper *k);
 /* KEEPER_REVOKED to all: running calls of that capability and credential ("" = any) end with *f.
  * After the change is committed. */
-void channel_revoke(struct keeper *k, struct str capability, struct str credential,
-    const struct fault *f);
+void channel_revoke(
+    struct keeper *k, struct str capability, struct str credential, const struct fault *f);
 /* Ends and frees what is dead. */
 void channel_reap(struct keeper *k);
 

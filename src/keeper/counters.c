@@ -22,8 +22,8 @@ space_of(const struct charge *c, struct buf *out)
 	if (c->window_s == 0 || c->window_s > WINDOW_MAX_S || c->n > AMOUNT_MAX ||
 	    c->policy.len + c->key.len > KEY_MAX)
 		return AV_EINVAL;
-	return buf_appendf(out, "%zu:%.*s:%zu:%.*s:%u", c->policy.len, STR_FMT(c->policy), c->key.len,
-	    STR_FMT(c->key), c->window_s);
+	return buf_appendf(out, "%zu:%.*s:%zu:%.*s:%u", c->policy.len, STR_FMT(c->policy),
+	    c->key.len, STR_FMT(c->key), c->window_s);
 }
 
 /* A step that began at b has left when b + step <= now - window. */
@@ -40,7 +40,7 @@ read_sum(struct store *s, const struct buf *space, const struct charge *c, int64
 	    &st);
 	if (e != AV_OK)
 		return e;
-	store_bind_text(st, 1, (struct str){ (const char *)space->data, space->len });
+	store_bind_text(st, 1, (struct str){(const char *)space->data, space->len});
 	store_bind_int(st, 2, now_ms - (int64_t)c->window_s * 1000 - step_ms(c));
 	e = store_step(st, &row);
 	if (e == AV_OK && row) {
@@ -91,8 +91,8 @@ pull_back(struct store *s, struct str key, const struct charge *c, int64_t now_m
 	sqlite3_stmt *st = NULL;
 	bool row = false;
 	uint64_t ahead = 0;
-	enum av_err e = store_stmt(s,
-	    "SELECT COALESCE(SUM(n), 0) FROM counters WHERE space = ? AND bucket_ms > ?", &st);
+	enum av_err e = store_stmt(
+	    s, "SELECT COALESCE(SUM(n), 0) FROM counters WHERE space = ? AND bucket_ms > ?", &st);
 	if (e != AV_OK)
 		return e;
 	store_bind_text(st, 1, key);
@@ -137,7 +137,7 @@ check_one(struct store *s, const struct charge *charges, size_t at, int64_t now_
 	if (e == AV_OK)
 		e = read_sum(s, &space, c, now_ms, &sum, &oldest, &newest);
 	if (e == AV_OK && newest > now_ms) {
-		e = pull_back(s, (struct str){ (const char *)space.data, space.len }, c, now_ms);
+		e = pull_back(s, (struct str){(const char *)space.data, space.len}, c, now_ms);
 		oldest = oldest < now_ms ? oldest : now_ms - now_ms % step_ms(c);
 	}
 	buf_clear(&space);
@@ -147,7 +147,7 @@ check_one(struct store *s, const struct charge *charges, size_t at, int64_t now_
 	if (c->n <= c->limit && sum <= c->limit - c->n)
 		return AV_OK;
 	int64_t wait = sum == 0 ? (int64_t)c->window_s * 1000
-				: oldest + step_ms(c) + (int64_t)c->window_s * 1000 - now_ms;
+	                        : oldest + step_ms(c) + (int64_t)c->window_s * 1000 - now_ms;
 	*retry_after = wait <= 1000 ? 1 : (uint32_t)((wait + 999) / 1000);
 	return fault_set(f, AV_ERATE, "rate_limit", "Try again later",
 	    "rate limit: %llu in %u seconds is used up", (unsigned long long)c->limit, c->window_s);
@@ -160,7 +160,7 @@ take_one(struct store *s, const struct charge *c, int64_t now_ms)
 	sqlite3_stmt *st = NULL;
 	buf_init(&space, 2 * KEY_MAX);
 	enum av_err e = space_of(c, &space);
-	struct str key = { (const char *)space.data, space.len };
+	struct str key = {(const char *)space.data, space.len};
 	if (e == AV_OK)
 		e = store_stmt(s, "DELETE FROM counters WHERE space = ? AND bucket_ms <= ?", &st);
 	if (e == AV_OK) {
@@ -199,7 +199,7 @@ take_part(struct str *rest, struct str *part)
 	if (!str_cut(*rest, ':', &number, rest) || str_to_u64(number, 0, KEY_MAX, &len) != AV_OK ||
 	    rest->len <= len || rest->p[len] != ':')
 		return false;
-	*part = (struct str){ rest->p, (size_t)len };
+	*part = (struct str){rest->p, (size_t)len};
 	rest->p += len + 1;
 	rest->len -= len + 1;
 	return true;
@@ -238,7 +238,7 @@ static enum av_err
 take_row(struct walk *w, struct str space, int64_t bucket_ms, uint64_t n)
 {
 	struct counts_fill *m = &w->fill;
-	struct str held = { (const char *)w->space.data, w->space.len };
+	struct str held = {(const char *)w->space.data, w->space.len};
 	if (held.len == 0 || !str_eq(space, held)) {
 		enum av_err e = hand_out(w);
 		buf_reset(&w->space);
@@ -246,16 +246,16 @@ take_row(struct walk *w, struct str space, int64_t bucket_ms, uint64_t n)
 			e = buf_append(&w->space, space.p, space.len);
 		if (e != AV_OK)
 			return e;
-		held = (struct str){ (const char *)w->space.data, w->space.len };
+		held = (struct str){(const char *)w->space.data, w->space.len};
 		m->step_count = 0;
 		w->known = read_space(held, &m->key, &m->window_s);
 	}
 	if (!w->known || m->step_count == COUNTS_MAX_STEPS)
 		return AV_OK;
-	const struct charge c = { .window_s = m->window_s };
+	const struct charge c = {.window_s = m->window_s};
 	if (bucket_ms > w->now_ms - (int64_t)m->window_s * 1000 - step_ms(&c))
-		m->steps[m->step_count++] = (struct counts_step){
-			bucket_ms < w->now_ms ? bucket_ms : w->now_ms, n };
+		m->steps[m->step_count++] =
+		    (struct counts_step){bucket_ms < w->now_ms ? bucket_ms : w->now_ms, n};
 	return AV_OK;
 }
 
@@ -263,12 +263,12 @@ enum av_err
 counters_each(struct store *s, int64_t now_ms,
     enum av_err (*each)(void *ctx, const struct counts_fill *m), void *ctx)
 {
-	struct walk w = { .now_ms = now_ms, .each = each, .ctx = ctx };
+	struct walk w = {.now_ms = now_ms, .each = each, .ctx = ctx};
 	sqlite3_stmt *st = NULL;
 	bool row = false;
 	buf_init(&w.space, 2 * KEY_MAX);
-	enum av_err e =
-	    store_stmt(s, "SELECT space, bucket_ms, n FROM counters ORDER BY space, bucket_ms", &st);
+	enum av_err e = store_stmt(
+	    s, "SELECT space, bucket_ms, n FROM counters ORDER BY space, bucket_ms", &st);
 	while (e == AV_OK && (e = store_step(st, &row)) == AV_OK && row)
 		e = take_row(&w, store_column(st, 0), sqlite3_column_int64(st, 1),
 		    (uint64_t)sqlite3_column_int64(st, 2));

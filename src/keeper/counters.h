@@ -17,8 +17,8 @@
 enum av_err counters_charge(struct store *s, const struct charge *charges, size_t count,
     int64_t now_ms, uint32_t *retry_after, struct fault *f) AV_MUST_USE;
 /* What is counted now. */
-enum av_err counters_get(struct store *s, const struct charge *c, int64_t now_ms, uint64_t *out)
-    AV_MUST_USE;
+enum av_err counters_get(
+    struct store *s, const struct charge *c, int64_t now_ms, uint64_t *out) AV_MUST_USE;
 /* Calls `each` for every counter that holds something now, with its steps. An error of `each` ends it. */
 enum av_err counters_each(struct store *s, int64_t now_ms,
     enum av_err (*each)(void *ctx, const struct counts_fill *m), void *ctx) AV_MUST_USE;

@@ -79,7 +79,8 @@ denials_settle(struct denials *d, bool committed)
 static void
 copy(char *out, size_t room, struct str s)
 {
-	snprintf(out, room, "%.*s", s.len < room ? (int)s.len : (int)room - 1, s.len > 0 ? s.p : "");
+	snprintf(
+	    out, room, "%.*s", s.len < room ? (int)s.len : (int)room - 1, s.len > 0 ? s.p : "");
 }
 
 static enum av_err

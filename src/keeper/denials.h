@@ -32,8 +32,8 @@ void denials_free(struct denials *d);
 enum av_err denials_append(struct denials *d, struct audit_log *l, const struct audit_event *e,
     uint64_t now_ms) AV_MUST_USE;
 /* Writes what has been held long enough; with `all` everything that is held. */
-enum av_err denials_flush(struct denials *d, struct audit_log *l, uint64_t now_ms, bool all)
-    AV_MUST_USE;
+enum av_err denials_flush(
+    struct denials *d, struct audit_log *l, uint64_t now_ms, bool all) AV_MUST_USE;
 /* After the transaction: what was not committed was not counted either. */
 void denials_settle(struct denials *d, bool committed);
 /* Milliseconds until the next flush has something to write; -1: nothing is held. */

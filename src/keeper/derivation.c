@@ -76,8 +76,10 @@ out:
 	if (e != AV_OK) {
 		io_close(&d->ends[1]);
 		derivation_free(d);
-		return f->err != AV_OK ? e : fault_set(f, e, "derivation", "Try again",
-		    "the passphrase cannot be worked on: %s", av_err_text(e));
+		return f->err != AV_OK
+		    ? e
+		    : fault_set(f, e, "derivation", "Try again",
+		          "the passphrase cannot be worked on: %s", av_err_text(e));
 	}
 	d->running = true;
 	k->derivation = d;
@@ -89,8 +91,9 @@ is_for(const struct derivation *d, const struct passphrase_kdf *kdf, struct str 
 {
 	if (d->fresh != (kdf == NULL) || d->passphrase_len != passphrase.len)
 		return false;
-	if (kdf != NULL && (memcmp(kdf->salt, d->kdf.salt, sizeof(kdf->salt)) != 0 ||
-	                       kdf->passes != d->kdf.passes || kdf->memory != d->kdf.memory))
+	if (kdf != NULL &&
+	    (memcmp(kdf->salt, d->kdf.salt, sizeof(kdf->salt)) != 0 ||
+	        kdf->passes != d->kdf.passes || kdf->memory != d->kdf.memory))
 		return false;
 	return sodium_memcmp(d->room + KEK_LEN, passphrase.p, passphrase.len) == 0;
 }
@@ -106,10 +109,12 @@ derivation_get(struct keeper *k, const struct passphrase_kdf *kdf, struct str co
 		return e;
 	if (d != NULL && !d->running && is_for(d, kdf, passphrase)) {
 		if (d->result != AV_OK)
-			return fault_set(f, d->result, "derivation", "Free some memory and try again",
-			    "deriving the key takes %llu MiB of memory, which the system does not give",
+			return fault_set(f, d->result, "derivation",
+			    "Free some memory and try again",
+			    "deriving the key takes %llu MiB of memory, which the system does not "
+			    "give",
 			    (unsigned long long)(d->kdf.memory >> 20));
-		*out = (struct derived){ &d->kdf, d->room };
+		*out = (struct derived){&d->kdf, d->room};
 		return AV_OK;
 	}
 	*later = true;

@@ -66,7 +66,7 @@ follow_is_behind(const struct follow *f, const struct keeper *k)
 enum av_err
 follow_feed(struct follow *f, const struct keeper *k, struct buf *out)
 {
-	struct operator_reply reply = { .more = 1 };
+	struct operator_reply reply = {.more = 1};
 	struct buf rows;
 	int64_t last = 0;
 	bool cut = false;
@@ -75,7 +75,7 @@ follow_feed(struct follow *f, const struct keeper *k, struct buf *out)
 	buf_init(&rows, OPERATOR_JSON_MAX);
 	enum av_err e = audit_rows(k->vault->store, &f->filter, f->seen_id, &rows, &last, &cut);
 	if (e == AV_OK && rows.len > 2) {
-		reply.json = (struct str){ (const char *)rows.data, rows.len };
+		reply.json = (struct str){(const char *)rows.data, rows.len};
 		e = operator_reply_encode(&reply, out);
 	}
 	if (e == AV_OK)

@@ -16,8 +16,8 @@
 struct follow;
 
 /* Copies the filter; its limit is how many rows from before are sent first. */
-enum av_err follow_new(const struct keeper *k, const struct audit_filter *filter,
-    struct follow **out) AV_MUST_USE;
+enum av_err follow_new(
+    const struct keeper *k, const struct audit_filter *filter, struct follow **out) AV_MUST_USE;
 void follow_free(struct follow *f); /* NULL is fine */
 /* Are there rows that it has not looked at? */
 bool follow_is_behind(const struct follow *f, const struct keeper *k);

@@ -44,7 +44,8 @@ json_scope(cJSON *o, const char *key, const struct scope *s)
 		return;
 	}
 	cJSON *outer = cJSON_AddObjectToObject(o, key);
-	cJSON *inner = cJSON_AddObjectToObject(outer, s->kind == SCOPE_GROUP ? "group" : "workspace");
+	cJSON *inner =
+	    cJSON_AddObjectToObject(outer, s->kind == SCOPE_GROUP ? "group" : "workspace");
 	json_text(inner, "workspace_id", s->workspace);
 	if (s->kind == SCOPE_GROUP)
 		json_text(inner, "group_id", s->group);
@@ -111,9 +112,11 @@ check_key(const cJSON *root, const cJSON *item, const char *const *spec, struct 
 		return fault_set(f, AV_EUSAGE, "unknown_argument", "", "there is no argument %.60s",
 		    item->string);
 	if (cJSON_GetObjectItemCaseSensitive(root, item->string) != item)
-		return fault_set(f, AV_EUSAGE, "duplicate_argument", "", "%s is given twice", type + 2);
+		return fault_set(
+		    f, AV_EUSAGE, "duplicate_argument", "", "%s is given twice", type + 2);
 	if (!type_fits(type[0], item))
-		return fault_set(f, AV_EUSAGE, "argument_type", "", "%s has the wrong type", type + 2);
+		return fault_set(
+		    f, AV_EUSAGE, "argument_type", "", "%s has the wrong type", type + 2);
 	return AV_OK;
 }
 
@@ -123,10 +126,11 @@ json_args(struct str text, const char *const *spec, cJSON **out, struct fault *f
 	const cJSON *item = NULL;
 	const char *end = NULL;
 	/* cJSON ends a string at an escaped NUL and would hide what follows. */
-	bool nul = text.len > 0 && (memmem(text.p, text.len, "\\u0000", 6) != NULL ||
-	                               memchr(text.p, '\0', text.len) != NULL);
-	cJSON *root = nul || !str_is_utf8(text) ? NULL
-						: cJSON_ParseWithLengthOpts(text.p, text.len, &end, 0);
+	bool nul = text.len > 0 &&
+	    (memmem(text.p, text.len, "\\u0000", 6) != NULL ||
+	        memchr(text.p, '\0', text.len) != NULL);
+	cJSON *root =
+	    nul || !str_is_utf8(text) ? NULL : cJSON_ParseWithLengthOpts(text.p, text.len, &end, 0);
 	if (root == NULL || !cJSON_IsObject(root) || end != text.p + text.len) {
 		cJSON_Delete(root);
 		return fault_set(f, AV_EUSAGE, "arguments_malformed", "",
@@ -193,7 +197,8 @@ arg_pairs(const cJSON *args, const char *key, struct pair_list *out)
 	{
 		if (e == AV_OK)
 			e = pair_list_add(out,
-			    str_trim(str_of(cJSON_GetObjectItemCaseSensitive(i, "name")->valuestring)),
+			    str_trim(
+			        str_of(cJSON_GetObjectItemCaseSensitive(i, "name")->valuestring)),
 			    str_of(cJSON_GetObjectItemCaseSensitive(i, "template")->valuestring));
 	}
 	return e;

@@ -25,8 +25,8 @@ enum av_err json_print(const cJSON *tree, struct buf *out) AV_MUST_USE;
 
 /* `spec`: NULL-terminated list of "<type>:<key>", types: s text, b boolean, n whole number >= 0,
  * l list of texts, p list of {name, template} objects. null counts as absent. AV_EUSAGE. */
-enum av_err json_args(struct str text, const char *const *spec, cJSON **out, struct fault *f)
-    AV_MUST_USE;
+enum av_err json_args(
+    struct str text, const char *const *spec, cJSON **out, struct fault *f) AV_MUST_USE;
 struct str arg_text(const cJSON *args, const char *key); /* trimmed; "" where absent */
 bool arg_has(const cJSON *args, const char *key);
 bool arg_bool(const cJSON *args, const char *key);

@@ -73,7 +73,7 @@ judge_link_use(struct keeper *k, int fd)
 void
 judge_link_refund(struct judge_link *l, struct charge *charges, size_t count)
 {
-	const struct counts_refund m = { charges, count };
+	const struct counts_refund m = {charges, count};
 	if (l->fd < 0 || count == 0)
 		return;
 	/* A judge that takes nothing for so long holds back longer than it need. */

@@ -127,8 +127,8 @@ keeper_make_vault(struct keeper *k, const char *provider, const char *key_path,
 }
 
 enum av_err
-keeper_make_passphrase_vault(struct keeper *k, const struct passphrase_kdf *kdf,
-    const uint8_t *key, const struct audit_event *caller, struct fault *f)
+keeper_make_passphrase_vault(struct keeper *k, const struct passphrase_kdf *kdf, const uint8_t *key,
+    const struct audit_event *caller, struct fault *f)
 {
 	struct vault *v = NULL;
 	enum av_err e = vault_create_passphrase(k->paths.database, kdf, key, &k->builtin, &v, f);
@@ -147,8 +147,8 @@ keeper_usable(const struct keeper *k, struct fault *f)
 		return f->err;
 	}
 	if (k->vault->locked)
-		return fault_set(f, AV_ELOCKED, "vault_locked", "Run `aivault unlock`",
-		    "the vault is locked");
+		return fault_set(
+		    f, AV_ELOCKED, "vault_locked", "Run `aivault unlock`", "the vault is locked");
 	return AV_OK;
 }
 
@@ -178,8 +178,9 @@ append_all(struct keeper *k, const struct audit_event *events, size_t count, con
 		char note[AUDIT_NOTE_MAX];
 		if (i + 1 == count) {
 			/* The seal is what the chain needs; words give way to it. */
-			snprintf(note, sizeof(note), "%.*s%s%s", (int)(event.note.len < 300 ? event.note.len
-			    : 300), event.note.len > 0 ? event.note.p : "", event.note.len > 0 ? "; " : "",
+			snprintf(note, sizeof(note), "%.*s%s%s",
+			    (int)(event.note.len < 300 ? event.note.len : 300),
+			    event.note.len > 0 ? event.note.p : "", event.note.len > 0 ? "; " : "",
 			    seal);
 			event.note = str_of(note);
 		}
@@ -189,16 +190,17 @@ append_all(struct keeper *k, const struct audit_event *events, size_t count, con
 }
 
 enum av_err
-keeper_change_end(struct keeper *k, const struct audit_event *events, size_t count,
-    struct fault *f)
+keeper_change_end(struct keeper *k, const struct audit_event *events, size_t count, struct fault *f)
 {
 	char seal[VAULT_NOTE_MAX];
 	enum av_err e = vault_seal(k->vault, seal, f);
 	if (e == AV_OK) {
 		e = append_all(k, events, count, seal);
 		if (e != AV_OK)
-			fault_set(f, AV_EAUDIT, "audit_write_failed", "Check free space and permissions",
-			    "the audit row could not be written: %s", store_message(k->vault->store));
+			fault_set(f, AV_EAUDIT, "audit_write_failed",
+			    "Check free space and permissions",
+			    "the audit row could not be written: %s",
+			    store_message(k->vault->store));
 	}
 	if (e == AV_OK)
 		e = vault_commit(k->vault, f);

@@ -77,8 +77,8 @@ enum av_err keeper_readable(const struct keeper *k, struct fault *f) AV_MUST_USE
  * the last one's note gets generation and digest added) or keeper_change_abort(). The end commits,
  * loads anew and tells the brokers the new generation. */
 enum av_err keeper_change_begin(struct keeper *k, struct fault *f) AV_MUST_USE;
-enum av_err keeper_change_end(struct keeper *k, const struct audit_event *events, size_t count,
-    struct fault *f) AV_MUST_USE;
+enum av_err keeper_change_end(
+    struct keeper *k, const struct audit_event *events, size_t count, struct fault *f) AV_MUST_USE;
 void keeper_change_abort(struct keeper *k);
 
 /* One audit row in a transaction of its own, for what changes no deciding row and is answered with

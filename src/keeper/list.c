@@ -27,7 +27,7 @@ static void
 add_usable(const struct keeper *k, cJSON *to, const char *id, const struct caller *caller)
 {
 	struct resolution r;
-	struct fault f = { 0 };
+	struct fault f = {0};
 	if (resolve_call(k, str_of(id), STR_LIT(""), caller, &r, &f) == AV_OK)
 		cJSON_AddItemToArray(to, describe(k, &r));
 }
@@ -58,7 +58,7 @@ make(const struct keeper *k, const struct keeper_list *ask, cJSON **out, struct 
 enum av_err
 list_answer(const struct keeper *k, const struct keeper_list *ask, struct buf *out)
 {
-	struct keeper_fault fault = { .ask_id = ask->ask_id };
+	struct keeper_fault fault = {.ask_id = ask->ask_id};
 	cJSON *json = NULL;
 	struct buf text;
 	buf_init(&text, OPERATOR_JSON_MAX);
@@ -67,8 +67,8 @@ list_answer(const struct keeper *k, const struct keeper_list *ask, struct buf *o
 		e = fault_set(&fault.fault, AV_ELIMIT, "list_too_long", "Ask for one capability",
 		    "the list is over 512 KiB");
 	if (e == AV_OK) {
-		struct keeper_listed done = { .ask_id = ask->ask_id,
-			.json = { (const char *)text.data, text.len } };
+		struct keeper_listed done = {
+		    .ask_id = ask->ask_id, .json = {(const char *)text.data, text.len}};
 		e = keeper_listed_encode(&done, out);
 	} else {
 		e = keeper_fault_encode(&fault, out);

@@ -9,7 +9,7 @@
 
 /* Appends KEEPER_LISTED ({"capabilities":[{id,provider,about,methods,paths,hosts,credential}]}, or one
  * such object where a capability was named) or KEEPER_FAULT. */
-enum av_err list_answer(const struct keeper *k, const struct keeper_list *ask, struct buf *out)
-    AV_MUST_USE;
+enum av_err list_answer(
+    const struct keeper *k, const struct keeper_list *ask, struct buf *out) AV_MUST_USE;
 
 #endif

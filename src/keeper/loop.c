@@ -71,14 +71,14 @@ on_operator(struct keeper *k)
 }
 
 static size_t
-collect(struct keeper *k, struct pollfd *p, struct channel **channels,
-    struct operator_client **clients)
+collect(
+    struct keeper *k, struct pollfd *p, struct channel **channels, struct operator_client **clients)
 {
 	size_t n = 0;
-	p[n++] = (struct pollfd){ .fd = k->control_fd, .events = POLLIN };
-	p[n++] = (struct pollfd){ .fd = k->operator_fd, .events = POLLIN };
-	p[n++] = (struct pollfd){ .fd = derivation_fd(k), .events = POLLIN };
-	p[n++] = (struct pollfd){ .fd = k->judge.fd, .events = k->judge.out.len > 0 ? POLLOUT : 0 };
+	p[n++] = (struct pollfd){.fd = k->control_fd, .events = POLLIN};
+	p[n++] = (struct pollfd){.fd = k->operator_fd, .events = POLLIN};
+	p[n++] = (struct pollfd){.fd = derivation_fd(k), .events = POLLIN};
+	p[n++] = (struct pollfd){.fd = k->judge.fd, .events = k->judge.out.len > 0 ? POLLOUT : 0};
 	for (size_t i = 0; i < KEEPER_MAX_CHANNELS; i++) {
 		struct channel *c = k->channels[i];
 		if (c == NULL || c->dead)
@@ -86,16 +86,15 @@ collect(struct keeper *k, struct pollfd *p, struct channel **channels,
 		/* A broker that does not take its answers gets no more of them. */
 		short in = c->out.len < CHANNEL_OUT_MAX / 4 ? POLLIN : 0;
 		channels[n] = c;
-		p[n++] = (struct pollfd){ .fd = c->fd,
-			.events = (short)(in | (c->out.len > 0 ? POLLOUT : 0)) };
+		p[n++] = (struct pollfd){
+		    .fd = c->fd, .events = (short)(in | (c->out.len > 0 ? POLLOUT : 0))};
 	}
 	for (size_t i = 0; i < KEEPER_MAX_CLIENTS; i++) {
 		struct operator_client *c = k->clients[i];
 		if (c == NULL)
 			continue;
 		clients[n] = c;
-		p[n++] = (struct pollfd){ .fd = c->fd,
-			.events = c->out.len > 0 ? POLLOUT : POLLIN };
+		p[n++] = (struct pollfd){.fd = c->fd, .events = c->out.len > 0 ? POLLOUT : POLLIN};
 	}
 	return n;
 }
@@ -109,7 +108,8 @@ wait_ms(const struct keeper *k)
 	if (checkpoint >= 0 && (due < 0 || checkpoint < due))
 		due = checkpoint;
 	for (size_t i = 0; i < KEEPER_MAX_CLIENTS; i++)
-		if (k->clients[i] != NULL && k->clients[i]->follow == NULL && (due < 0 || due > 1000))
+		if (k->clients[i] != NULL && k->clients[i]->follow == NULL &&
+		    (due < 0 || due > 1000))
 			due = 1000;
 	return due;
 }
@@ -191,8 +191,8 @@ loop_run(struct keeper *k)
 {
 	while (!k->stopping) {
 		struct pollfd p[MAX_POLLED];
-		struct channel *channels[MAX_POLLED] = { 0 };
-		struct operator_client *clients[MAX_POLLED] = { 0 };
+		struct channel *channels[MAX_POLLED] = {0};
+		struct operator_client *clients[MAX_POLLED] = {0};
 		size_t n = collect(k, p, channels, clients);
 		int r = poll(p, n, wait_ms(k));
 		if (r < 0 && errno != EINTR)

@@ -21,7 +21,8 @@
 static int
 print_help(void)
 {
-	printf("aivault-keeper holds the keys of aivault. It is started by aivaultd and by nothing else.\n"
+	printf("aivault-keeper holds the keys of aivault. It is started by aivaultd and by nothing "
+	       "else.\n"
 	       "\n"
 	       "  --version   print the version\n"
 	       "  --help      print this text\n");
@@ -45,12 +46,14 @@ take_lock(struct keeper *k, struct fault *f)
 		ssize_t n = read(k->lock_fd, pid, sizeof(pid) - 1);
 		pid[n > 0 ? n : 0] = '\0';
 		pid[strcspn(pid, "\n")] = '\0';
-		return fault_set(f, AV_EEXISTS, "vault_in_use", "Stop that one first: `aivault stop`",
+		return fault_set(f, AV_EEXISTS, "vault_in_use",
+		    "Stop that one first: `aivault stop`",
 		    "the vault %s is in use by process %.20s", k->paths.root, pid[0] ? pid : "?");
 	}
 	int n = snprintf(pid, sizeof(pid), "%ld\n", (long)getppid());
 	if (ftruncate(k->lock_fd, 0) != 0 || io_write_all(k->lock_fd, pid, (size_t)n) != AV_OK)
-		return fault_set(f, AV_ESYS, "vault_lock", "Check free space", "%s cannot be written", path);
+		return fault_set(
+		    f, AV_ESYS, "vault_lock", "Check free space", "%s cannot be written", path);
 	return AV_OK;
 }
 
@@ -72,22 +75,24 @@ set_up(struct keeper *k, struct fault *f)
 	if (e == AV_OK)
 		e = paths_find(&paths, f);
 	if (e == AV_OK && box_init() != AV_OK)
-		e = fault_set(f, AV_ESYS, "no_random", "", "the system has no source of random bytes");
+		e = fault_set(
+		    f, AV_ESYS, "no_random", "", "the system has no source of random bytes");
 	if (e == AV_OK)
 		e = keeper_init(k, &paths, builtin_manifests, builtin_manifests_len, f);
 	if (e == AV_OK) {
 		k->control_fd = CONTROL_FD;
 		e = take_lock(k, f);
 	}
-	if (e == AV_OK && (confine_basic(&k->confinement) != AV_OK ||
-	                      confine_keeper(&k->confinement) != AV_OK))
+	if (e == AV_OK &&
+	    (confine_basic(&k->confinement) != AV_OK || confine_keeper(&k->confinement) != AV_OK))
 		e = fault_set(f, AV_ESYS, "confinement", "", "the keeper could not be confined");
 	if (e != AV_OK)
 		return e;
 	keeper_open_vault(k);
 	keeper_note_checkpoint(k, "daemon.start");
 	if (io_send_fds(k->control_fd, CONTROL_READY, NULL, 0) != AV_OK)
-		return fault_set(f, AV_ESYS, "no_supervisor", "Start aivaultd", "there is no supervisor");
+		return fault_set(
+		    f, AV_ESYS, "no_supervisor", "Start aivaultd", "there is no supervisor");
 	return AV_OK;
 }
 
@@ -95,7 +100,7 @@ int
 main(int argc, char **argv)
 {
 	static struct keeper k;
-	struct fault f = { 0 };
+	struct fault f = {0};
 	struct stat st;
 	if (argc > 1 && strcmp(argv[1], "--version") == 0) {
 		printf("aivault-keeper %s\n", AV_VERSION);
@@ -117,7 +122,8 @@ main(int argc, char **argv)
 	signal(SIGHUP, SIG_IGN);
 	enum av_err e = set_up(&k, &f);
 	if (e != AV_OK) {
-		fprintf(stderr, "aivault-keeper: %s: %s. %s\n", av_err_code(e), f.message, f.remedy);
+		fprintf(
+		    stderr, "aivault-keeper: %s: %s. %s\n", av_err_code(e), f.message, f.remedy);
 		return 1;
 	}
 	e = loop_run(&k);

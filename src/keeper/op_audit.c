@@ -23,14 +23,14 @@ static struct audit_filter
 take_filter(const struct op_call *c, int64_t limit)
 {
 	return (struct audit_filter){
-		.limit = (uint64_t)arg_number(c->args, "limit", limit),
-		.before_ms = arg_number(c->args, "beforeTsMs", 0),
-		.since_ms = arg_number(c->args, "sinceMs", 0),
-		.until_ms = arg_number(c->args, "untilMs", 0),
-		.capability = arg_text(c->args, "capability"),
-		.event = arg_text(c->args, "event"),
-		.decision = arg_text(c->args, "decision"),
-		.caller = arg_text(c->args, "caller"),
+	    .limit = (uint64_t)arg_number(c->args, "limit", limit),
+	    .before_ms = arg_number(c->args, "beforeTsMs", 0),
+	    .since_ms = arg_number(c->args, "sinceMs", 0),
+	    .until_ms = arg_number(c->args, "untilMs", 0),
+	    .capability = arg_text(c->args, "capability"),
+	    .event = arg_text(c->args, "event"),
+	    .decision = arg_text(c->args, "decision"),
+	    .caller = arg_text(c->args, "caller"),
 	};
 }
 
@@ -39,8 +39,8 @@ unreadable(const struct op_call *c, enum av_err e)
 {
 	if (e == AV_OK)
 		return AV_OK;
-	return fault_set(c->fault, e, "audit_unreadable", "Restore vault.db from a backup", "%s: %s",
-	    store_path(c->k->vault->store), store_message(c->k->vault->store));
+	return fault_set(c->fault, e, "audit_unreadable", "Restore vault.db from a backup",
+	    "%s: %s", store_path(c->k->vault->store), store_message(c->k->vault->store));
 }
 
 enum av_err
@@ -107,11 +107,12 @@ add_findings(struct op_call *c, const struct chain_report *chain,
 		json_text(c->result, "problem", problem);
 	}
 	json_text(c->result, "limits",
-	    given ? "rows after lastSignedId are chained and not yet signed; whoever cut the log and "
-	            "checkpoints.log at the same place shows only against a copy of checkpoints.log "
-	            "kept elsewhere"
-	          : "without --public-key from elsewhere this finds accidents and clumsy hands, not "
-	            "somebody who replaced key and log together");
+	    given
+	        ? "rows after lastSignedId are chained and not yet signed; whoever cut the log and "
+	          "checkpoints.log at the same place shows only against a copy of checkpoints.log "
+	          "kept elsewhere"
+	        : "without --public-key from elsewhere this finds accidents and clumsy hands, not "
+	          "somebody who replaced key and log together");
 }
 
 enum av_err
@@ -148,7 +149,8 @@ op_audit_export(struct op_call *c)
 		return e;
 	batch_settle(c->k);
 	return unreadable(c,
-	    audit_rows(c->k->vault->store, &f, arg_number(c->args, "afterId", 0), &c->raw, &last, &cut));
+	    audit_rows(
+	        c->k->vault->store, &f, arg_number(c->args, "afterId", 0), &c->raw, &last, &cut));
 }
 
 enum av_err
@@ -159,8 +161,9 @@ op_audit_stats(struct op_call *c)
 	if (e != AV_OK)
 		return e;
 	batch_settle(c->k);
-	e = unreadable(c, audit_stats(c->k->vault->store, arg_number(c->args, "sinceMs", 0),
-	                      arg_number(c->args, "untilMs", 0), &c->raw, &cut));
+	e = unreadable(c,
+	    audit_stats(c->k->vault->store, arg_number(c->args, "sinceMs", 0),
+	        arg_number(c->args, "untilMs", 0), &c->raw, &cut));
 	if (e == AV_OK && cut)
 		op_note(c, "only the %u most frequent groups are shown", AUDIT_STATS_MAX);
 	return e;

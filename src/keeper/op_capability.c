@@ -70,7 +70,8 @@ read_host(struct op_call *c, const struct credential *cred, struct capability *c
 		return e;
 #ifndef AV_DEV
 	if (port != 0 && port != 443)
-		return fault_set(c->fault, AV_EUSAGE, "port_not_allowed", "", "a host has no port but 443");
+		return fault_set(
+		    c->fault, AV_EUSAGE, "port_not_allowed", "", "a host has no port but 443");
 #endif
 	for (size_t i = 0; m != NULL && i < m->hosts.count; i++)
 		known = known || host_matches(str_of(m->hosts.items[i]), name);
@@ -80,7 +81,8 @@ read_host(struct op_call *c, const struct credential *cred, struct capability *c
 	char both[RESOLVE_HOST_MAX];
 	if (cred != NULL && resolve_host(cap, cred, both, NULL) != AV_OK)
 		return fault_set(c->fault, AV_EPOLICY, "host_not_allowed",
-		    "Name one of the credential's hosts with --host, or create a credential for this host",
+		    "Name one of the credential's hosts with --host, or create a credential for "
+		    "this host",
 		    "the credential %s does not have the host", cred->id);
 	return AV_OK;
 }
@@ -143,7 +145,7 @@ store_capability(struct op_call *c, const char *provider, const struct capabilit
 enum av_err
 op_capability_create(struct op_call *c)
 {
-	struct capability cap = { 0 };
+	struct capability cap = {0};
 	struct str provider = STR_LIT("");
 	char *name = NULL;
 	enum av_err e = keeper_usable(c->k, c->fault);
@@ -165,14 +167,14 @@ static bool
 is_ready(const struct keeper *k, const char *id)
 {
 	struct resolution r;
-	struct fault f = { 0 };
-	struct caller owner = { .uid = (uint32_t)k->owner };
+	struct fault f = {0};
+	struct caller owner = {.uid = (uint32_t)k->owner};
 	return resolve_call(k, str_of(id), STR_LIT(""), &owner, &r, &f) == AV_OK;
 }
 
 static void
-add_builtin(const struct keeper *k, cJSON *to, const struct manifest *m,
-    const struct capability *cap)
+add_builtin(
+    const struct keeper *k, cJSON *to, const struct manifest *m, const struct capability *cap)
 {
 	cJSON *o = describe(cap->id, m->provider, cap);
 	json_bool(o, "ready", k->vault != NULL && is_ready(k, cap->id));
@@ -208,7 +210,8 @@ op_capability_list(struct op_call *c)
 	cJSON *builtin = cJSON_AddArrayToObject(c->result, "registryCapabilities");
 	for (size_t i = 0; i < k->builtin.count; i++)
 		for (size_t j = 0; j < k->builtin.items[i]->capability_count; j++)
-			add_builtin(k, builtin, k->builtin.items[i], &k->builtin.items[i]->capabilities[j]);
+			add_builtin(
+			    k, builtin, k->builtin.items[i], &k->builtin.items[i]->capabilities[j]);
 	cJSON *policies = cJSON_AddArrayToObject(c->result, "policies");
 	for (size_t i = 0; k->vault != NULL && i < k->vault->policy_count; i++)
 		cJSON_AddItemToArray(policies,
@@ -259,7 +262,8 @@ set_enabled(struct op_call *c, bool enabled)
 		return fault_set(c->fault, e, "database_write", "Check free space and permissions",
 		    "the change could not be stored: %s", store_message(c->k->vault->store));
 	}
-	struct audit_event event = op_event(c, enabled ? "capability.enable" : "capability.disable");
+	struct audit_event event =
+	    op_event(c, enabled ? "capability.enable" : "capability.disable");
 	event.capability = id;
 	e = keeper_change_end(c->k, &event, 1, c->fault);
 	if (e == AV_OK && !enabled) {

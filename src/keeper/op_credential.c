@@ -14,8 +14,8 @@
 static void
 auth_json(cJSON *o, const struct auth_desc *a)
 {
-	static const char *const tags[AUTH_KIND_COUNT] = { "none", "header", "query", "path", "basic",
-		"multi_header", "multi_query", "o_auth2", "aws_sig_v4", "hmac", "mtls" };
+	static const char *const tags[AUTH_KIND_COUNT] = {"none", "header", "query", "path",
+	    "basic", "multi_header", "multi_query", "o_auth2", "aws_sig_v4", "hmac", "mtls"};
 	const char *tag = tags[(unsigned)a->kind < AUTH_KIND_COUNT ? a->kind : AUTH_NONE];
 	const struct pair *p = a->pairs.items;
 	cJSON *outer = NULL, *inner = NULL;
@@ -28,7 +28,8 @@ auth_json(cJSON *o, const struct auth_desc *a)
 		inner = cJSON_AddArrayToObject(outer, tag);
 		for (size_t i = 0; i < a->pairs.count; i++) {
 			cJSON *one = cJSON_CreateObject();
-			json_text(one, a->kind == AUTH_MULTI_HEADER ? "header_name" : "param_name", p[i].name);
+			json_text(one, a->kind == AUTH_MULTI_HEADER ? "header_name" : "param_name",
+			    p[i].name);
 			json_text(one, "value_template", p[i].value);
 			cJSON_AddItemToArray(inner, one);
 		}
@@ -102,7 +103,8 @@ read_auth(struct op_call *c, struct credential *cred)
 	struct pair_list *p = &cred->auth.pairs;
 	enum av_err e = AV_OK;
 	if (kind.len == 0)
-		return usage(c, "auth_missing", "--auth is required for a provider that is not built in");
+		return usage(
+		    c, "auth_missing", "--auth is required for a provider that is not built in");
 	if (!auth_kind_of(kind, &cred->auth.kind))
 		return usage(c, "auth_unknown", "there is no such --auth kind");
 	if (!auth_is_supported(cred->auth.kind))
@@ -117,8 +119,8 @@ read_auth(struct op_call *c, struct credential *cred)
 		e = pair_list_add(p, text_or(c->args, "queryParam", "api_key"), STR_LIT(""));
 		break;
 	case AUTH_PATH:
-		e = pair_list_add(p, STR_LIT(""),
-		    text_or(c->args, "pathPrefixTemplate", "/bot{{secret}}"));
+		e = pair_list_add(
+		    p, STR_LIT(""), text_or(c->args, "pathPrefixTemplate", "/bot{{secret}}"));
 		break;
 	case AUTH_MULTI_HEADER:
 		e = arg_pairs(c->args, "authHeaders", p);
@@ -146,17 +148,19 @@ check_host(struct op_call *c, struct str host, const struct manifest *m)
 	for (size_t i = 0; m != NULL && i < m->hosts.count; i++)
 		known = known || host_matches(str_of(m->hosts.items[i]), name);
 	if (!known)
-		return usage(c, "host_not_allowed", "the host is not one of the built-in provider's");
+		return usage(
+		    c, "host_not_allowed", "the host is not one of the built-in provider's");
 	return AV_OK;
 }
 
 static enum av_err
 read_hosts(struct op_call *c, struct credential *cred, const struct manifest *m)
 {
-	struct string_list given = { 0 };
+	struct string_list given = {0};
 	enum av_err e = arg_list(c->args, "hosts", &given);
 	if (e == AV_OK && given.count == 0 && m == NULL)
-		e = usage(c, "host_missing", "--host is required for a provider that is not built in");
+		e = usage(
+		    c, "host_missing", "--host is required for a provider that is not built in");
 	if (e == AV_OK && given.count > MANIFEST_MAX_HOSTS)
 		e = usage(c, "too_many_hosts", "a credential has at most 32 hosts");
 	for (size_t i = 0; e == AV_OK && i < given.count; i++) {
@@ -174,14 +178,16 @@ read_secret(struct op_call *c, struct credential *cred, const struct manifest *m
 {
 	struct str ref = arg_text(c->args, "secretRef");
 	if (!str_starts(ref, STR_LIT(REF_PREFIX)))
-		return usage(c, "secret_ref_malformed", "--secret-ref has the form vault:secret:ID");
-	struct str id = { ref.p + sizeof(REF_PREFIX) - 1, ref.len - (sizeof(REF_PREFIX) - 1) };
+		return usage(
+		    c, "secret_ref_malformed", "--secret-ref has the form vault:secret:ID");
+	struct str id = {ref.p + sizeof(REF_PREFIX) - 1, ref.len - (sizeof(REF_PREFIX) - 1)};
 	if (!uuid_is_valid(id))
-		return usage(c, "secret_ref_malformed", "--secret-ref has the form vault:secret:ID");
+		return usage(
+		    c, "secret_ref_malformed", "--secret-ref has the form vault:secret:ID");
 	const struct secret_record *s = vault_secret(c->k->vault, id);
 	if (s == NULL)
-		return fault_set(c->fault, AV_ENOTFOUND, "secret_not_found", "Run `aivault secrets list`",
-		    "the secret does not exist");
+		return fault_set(c->fault, AV_ENOTFOUND, "secret_not_found",
+		    "Run `aivault secrets list`", "the secret does not exist");
 	if (s->revoked_ms != 0 || s->fault.err != AV_OK)
 		return fault_set(c->fault, AV_EINVAL, "secret_revoked", "Name another secret",
 		    "the secret is revoked or out of use");
@@ -196,8 +202,9 @@ read_secret(struct op_call *c, struct credential *cred, const struct manifest *m
 		return fault_set(c->fault, AV_ENOTSUP, "provider_needs_more_secrets",
 		    "Store its secrets under the names that it claims",
 		    "%s needs more than one secret", m->provider);
-	struct str placeholder = m != NULL && m->secrets.count == 1 ? str_of(m->secrets.items[0].value)
-								    : STR_LIT("secret");
+	struct str placeholder = m != NULL && m->secrets.count == 1
+	    ? str_of(m->secrets.items[0].value)
+	    : STR_LIT("secret");
 	return pair_list_add(&cred->secrets, placeholder, id);
 }
 
@@ -207,8 +214,9 @@ read_scope(struct op_call *c, struct credential *cred)
 	struct str ws = arg_text(c->args, "workspaceId"), group = arg_text(c->args, "groupId");
 	if (group.len > 0 && ws.len == 0)
 		return usage(c, "workspace_missing", "--group-id needs --workspace-id");
-	return scope_make(group.len > 0 ? STR_LIT("group") : ws.len > 0 ? STR_LIT("workspace")
-									: STR_LIT("global"),
+	return scope_make(group.len > 0 ? STR_LIT("group")
+	        : ws.len > 0            ? STR_LIT("workspace")
+	                                : STR_LIT("global"),
 	    ws, group, &cred->scope, c->fault);
 }
 
@@ -257,7 +265,7 @@ read_args(struct op_call *c, struct credential *cred, const struct manifest **m)
 enum av_err
 op_credential_create(struct op_call *c)
 {
-	struct credential cred = { 0 };
+	struct credential cred = {0};
 	const struct manifest *m = NULL;
 	char scope[SCOPE_TEXT_MAX];
 	enum av_err e = keeper_usable(c->k, c->fault);

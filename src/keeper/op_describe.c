@@ -33,7 +33,7 @@ find(struct op_call *c, struct subject *s)
 		*c->fault = cc->fault;
 		return cc->fault.err;
 	}
-	*s = (struct subject){ cc->id, cc->provider, &cc->capability, NULL };
+	*s = (struct subject){cc->id, cc->provider, &cc->capability, NULL};
 	return AV_OK;
 }
 
@@ -69,15 +69,16 @@ add_texts(cJSON *o, const char *key, const char *const *texts)
 static void
 add_how_to(cJSON *call, const struct subject *s)
 {
-	static const char *const notes[] = { "The key is added on the way; never send one.",
-		"Method and path may be left out where there is only one.", NULL };
+	static const char *const notes[] = {"The key is added on the way; never send one.",
+	    "Method and path may be left out where there is only one.", NULL};
 	char line[1400];
 	const char *method = s->cap->methods.items[0], *path = s->cap->paths.items[0];
 	cJSON *how = cJSON_AddObjectToObject(call, "howTo");
 	add_texts(how, "notes", notes);
 	cJSON *examples = cJSON_AddArrayToObject(how, "examples");
 	cJSON *one = cJSON_CreateObject();
-	snprintf(line, sizeof(line), "aivault invoke %s --method %s --path %s", s->id, method, path);
+	snprintf(
+	    line, sizeof(line), "aivault invoke %s --method %s --path %s", s->id, method, path);
 	json_text(one, "title", "From the command line");
 	json_text(one, "command", line);
 	cJSON_AddItemToArray(examples, one);
@@ -95,10 +96,10 @@ add_how_to(cJSON *call, const struct subject *s)
 enum av_err
 op_capability_describe(struct op_call *c)
 {
-	static const char *const optional[] = { "--header", "--body", "--body-file-path", "--stream",
-		"--timeout-ms", "--credential", "--workspace-id", "--group-id", NULL };
-	static const char *const modes[] = { "body", "bodyFilePath", NULL };
-	struct subject s = { 0 };
+	static const char *const optional[] = {"--header", "--body", "--body-file-path", "--stream",
+	    "--timeout-ms", "--credential", "--workspace-id", "--group-id", NULL};
+	static const char *const modes[] = {"body", "bodyFilePath", NULL};
+	struct subject s = {0};
 	enum av_err e = find(c, &s);
 	if (e != AV_OK)
 		return e;
@@ -117,8 +118,8 @@ op_capability_describe(struct op_call *c)
 	    c->k->vault != NULL ? vault_policy(c->k->vault, str_of(s.id)) : NULL;
 	if (p != NULL) {
 		cJSON *record = policy_describe(s.id, p);
-		cJSON_AddItemToObject(c->result, "policy",
-		    cJSON_DetachItemFromObjectCaseSensitive(record, "policy"));
+		cJSON_AddItemToObject(
+		    c->result, "policy", cJSON_DetachItemFromObjectCaseSensitive(record, "policy"));
 		cJSON_Delete(record);
 	}
 	cJSON *call = cJSON_AddObjectToObject(c->result, "call");

@@ -38,7 +38,8 @@ open_vault(struct op_call *c, const struct derived *d)
 	if (keeper_note_signed(k, &event) != AV_OK) {
 		vault_lock(k->vault);
 		return fault_set(c->fault, AV_EAUDIT, "audit_write_failed",
-		    "Check free space and permissions", "the vault stays locked: the audit row could not "
+		    "Check free space and permissions",
+		    "the vault stays locked: the audit row could not "
 		    "be written");
 	}
 	keeper_tell_busy(k);
@@ -55,7 +56,8 @@ op_unlock(struct op_call *c)
 		return e;
 	if (!c->k->vault->locked)
 		return op_make_status(c);
-	e = derivation_get(c->k, &c->k->vault->kdf, STR_LIT(""), c->secret, &d, &c->later, c->fault);
+	e = derivation_get(
+	    c->k, &c->k->vault->kdf, STR_LIT(""), c->secret, &d, &c->later, c->fault);
 	if (e == AV_OK && !c->later)
 		e = open_vault(c, &d);
 	return e == AV_OK && !c->later ? op_make_status(c) : e;
@@ -76,7 +78,8 @@ op_lock(struct op_call *c)
 	if (!vault_has_passphrase(k->vault)) {
 		event.note = STR_LIT("no effect: the key needs no passphrase");
 		keeper_note(k, &event);
-		op_note(c, "nothing is locked: the key of this vault is at hand whenever the daemon runs");
+		op_note(c,
+		    "nothing is locked: the key of this vault is at hand whenever the daemon runs");
 		return op_make_status(c);
 	}
 	/* Signed while the key is there. A row that cannot be written is no reason to stay open. */
@@ -98,8 +101,8 @@ op_init_passphrase(struct op_call *c)
 		*c->fault = c->k->open_fault;
 		return c->fault->err;
 	}
-	enum av_err e = derivation_get(c->k, NULL, arg_text(c->args, "cost"), c->secret, &d, &c->later,
-	    c->fault);
+	enum av_err e = derivation_get(
+	    c->k, NULL, arg_text(c->args, "cost"), c->secret, &d, &c->later, c->fault);
 	if (e == AV_OK && !c->later)
 		e = keeper_make_passphrase_vault(c->k, d.kdf, d.key, &c->by, c->fault);
 	if (e == AV_OK && !c->later)

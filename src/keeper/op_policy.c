@@ -33,15 +33,15 @@ read_limit(struct op_call *c, const char *key, uint64_t max, uint64_t *out)
 	int64_t v = arg_number(c->args, key, -1);
 	*out = v < 0 ? POLICY_ABSENT : (uint64_t)v;
 	if (v >= 0 && *out > max)
-		return fault_set(c->fault, AV_EUSAGE, "limit_too_large", "", "%s is at most %llu", key,
-		    (unsigned long long)max);
+		return fault_set(c->fault, AV_EUSAGE, "limit_too_large", "", "%s is at most %llu",
+		    key, (unsigned long long)max);
 	return AV_OK;
 }
 
 static enum av_err
 read_blocks(struct op_call *c, struct string_list *out)
 {
-	struct string_list given = { 0 };
+	struct string_list given = {0};
 	enum av_err e = arg_list(c->args, "responseBlock", &given);
 	for (size_t i = 0; e == AV_OK && i < given.count; i++) {
 		struct str text = str_of(given.items[i]);
@@ -94,7 +94,7 @@ store_policy(struct op_call *c, const struct policy_params *p)
 enum av_err
 op_policy_set(struct op_call *c)
 {
-	struct policy_params p = { 0 };
+	struct policy_params p = {0};
 	const char *id = NULL;
 	enum av_err e = find(c, &id);
 	if (e == AV_OK)

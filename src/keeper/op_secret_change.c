@@ -20,18 +20,20 @@ take_record(struct op_call *c, struct secret_record *out)
 		return e;
 	const struct secret_record *r = vault_secret(c->k->vault, id);
 	if (r == NULL)
-		return fault_set(c->fault, AV_ENOTFOUND, "secret_not_found", "Run `aivault secrets list`",
-		    "secret not found: there is none with that id");
+		return fault_set(c->fault, AV_ENOTFOUND, "secret_not_found",
+		    "Run `aivault secrets list`", "secret not found: there is none with that id");
 	if (r->revoked_ms != 0)
-		return fault_set(c->fault, AV_ENOTFOUND, "secret_revoked", "Store it again with "
-		    "`aivault secrets create`", "the secret %s was revoked: it has no value any more", r->id);
+		return fault_set(c->fault, AV_ENOTFOUND, "secret_revoked",
+		    "Store it again with "
+		    "`aivault secrets create`",
+		    "the secret %s was revoked: it has no value any more", r->id);
 	if (r->fault.err != AV_OK) {
 		*c->fault = r->fault;
 		return r->fault.err;
 	}
 	*out = *r;
 	out->value = NULL;
-	out->aliases = (struct string_list){ 0 };
+	out->aliases = (struct string_list){0};
 	out->name = str_dup(str_of(r->name));
 	out->pinned = str_dup(str_of(r->pinned));
 	for (size_t i = 0; e == AV_OK && i < r->aliases.count; i++)
@@ -49,8 +51,8 @@ write_failed(struct op_call *c, enum av_err e)
 }
 
 static struct audit_event
-event_of(struct op_call *c, const char *kind, const struct secret_record *r,
-    char scope[SCOPE_TEXT_MAX])
+event_of(
+    struct op_call *c, const char *kind, const struct secret_record *r, char scope[SCOPE_TEXT_MAX])
 {
 	struct audit_event e = op_event(c, kind);
 	scope_text(&r->scope, scope);
@@ -87,8 +89,8 @@ end_calls(struct op_call *c, const struct string_list *credentials, const struct
 enum av_err
 op_secrets_rotate(struct op_call *c)
 {
-	struct secret_record r = { 0 };
-	struct string_list hit = { 0 };
+	struct secret_record r = {0};
+	struct string_list hit = {0};
 	char scope[SCOPE_TEXT_MAX];
 	struct fault ended;
 	enum av_err e = secret_value_check(c->secret, c->fault);
@@ -160,8 +162,8 @@ store_deletion(struct op_call *c, const struct secret_record *r, const struct st
 enum av_err
 op_secrets_delete(struct op_call *c)
 {
-	struct secret_record r = { 0 };
-	struct string_list hit = { 0 };
+	struct secret_record r = {0};
+	struct string_list hit = {0};
 	struct fault ended;
 	enum av_err e = take_record(c, &r);
 	if (e == AV_OK)
@@ -175,7 +177,8 @@ op_secrets_delete(struct op_call *c)
 		    "the secret was deleted while the call ran");
 		end_calls(c, &hit, &ended);
 		for (size_t i = 0; i < hit.count; i++)
-			op_note(c, "the credential %s is disabled: its secret is gone", hit.items[i]);
+			op_note(
+			    c, "the credential %s is disabled: its secret is gone", hit.items[i]);
 		c->result = op_secret_metadata(c->k, &r);
 	}
 	string_list_clear(&hit);

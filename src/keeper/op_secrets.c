@@ -52,7 +52,8 @@ check_taken(struct op_call *c, const struct secret_record *r, struct str name)
 		if (str_eq_cstr(name, o->name) || string_list_has(&o->aliases, name))
 			return fault_set(c->fault, AV_EEXISTS, "secret_exists",
 			    "Run `aivault secrets rotate` to give it a new value",
-			    "a secret with the name %.*s already exists in this scope", STR_FMT(name));
+			    "a secret with the name %.*s already exists in this scope",
+			    STR_FMT(name));
 	}
 	return AV_OK;
 }
@@ -121,7 +122,7 @@ store_secret(struct op_call *c, struct secret_record *r, const struct manifest *
     const struct string_list *enable)
 {
 	struct vault *v = c->k->vault;
-	struct string_list made = { 0 };
+	struct string_list made = {0};
 	struct audit_event events[MAX_EVENTS];
 	char scope[SCOPE_TEXT_MAX];
 	size_t n = 0;
@@ -162,8 +163,8 @@ store_secret(struct op_call *c, struct secret_record *r, const struct manifest *
 enum av_err
 op_secrets_create(struct op_call *c)
 {
-	struct secret_record r = { 0 };
-	struct string_list room = { 0 };
+	struct secret_record r = {0};
+	struct string_list room = {0};
 	const struct string_list *enable = NULL;
 	struct str name = arg_text(c->args, "name");
 	/* What is wrong with the arguments must not leave a vault behind. */
@@ -171,7 +172,8 @@ op_secrets_create(struct op_call *c)
 	if (e == AV_OK)
 		e = secret_value_check(c->secret, c->fault);
 	if (e == AV_OK)
-		e = arg_bool(c->args, "create") ? op_ensure_vault(c) : keeper_usable(c->k, c->fault);
+		e = arg_bool(c->args, "create") ? op_ensure_vault(c)
+		                                : keeper_usable(c->k, c->fault);
 	if (e == AV_OK)
 		e = read_args(c, &r);
 	if (e != AV_OK)
@@ -192,7 +194,7 @@ out:
 enum av_err
 op_secrets_list(struct op_call *c)
 {
-	struct scope want = { 0 };
+	struct scope want = {0};
 	bool filter = arg_has(c->args, "scope");
 	enum av_err e = op_readable(c);
 	if (e == AV_OK && filter)

@@ -33,7 +33,7 @@ add_paths(const struct keeper *k, cJSON *o)
 static void
 add_daemon(const struct keeper *k, cJSON *o)
 {
-	struct sockaddr_un a = { 0 };
+	struct sockaddr_un a = {0};
 	socklen_t len = sizeof(a);
 	cJSON *d = cJSON_AddObjectToObject(o, "daemon");
 	json_number(d, "pid", getppid());
@@ -78,7 +78,7 @@ op_make_status(struct op_call *c)
 	const struct vault *v = k->vault;
 	cJSON *o = cJSON_CreateObject();
 	cJSON *s = cJSON_AddObjectToObject(o, "status");
-	struct fault f = { 0 };
+	struct fault f = {0};
 	bool exists = keeper_usable(k, &f) != AV_ENOVAULT;
 	json_bool(s, "enabled", exists);
 	json_text(s, "providerType", v != NULL ? v->provider_type : NULL);
@@ -107,7 +107,8 @@ op_make_status(struct op_call *c)
 enum av_err
 op_status(struct op_call *c)
 {
-	if (arg_bool(c->args, "create") && c->k->vault == NULL && c->k->open_fault.err == AV_ENOVAULT) {
+	if (arg_bool(c->args, "create") && c->k->vault == NULL &&
+	    c->k->open_fault.err == AV_ENOVAULT) {
 		enum av_err e = op_ensure_vault(c);
 		if (e != AV_OK)
 			return e;
@@ -133,16 +134,19 @@ op_init(struct op_call *c)
 	memcpy(path, where.p, where.len);
 	if (v != NULL) {
 		if (!str_eq_cstr(provider, v->provider_type))
-			return fault_set(c->fault, AV_EEXISTS, "vault_exists", "Run `aivault rotate-master`",
+			return fault_set(c->fault, AV_EEXISTS, "vault_exists",
+			    "Run `aivault rotate-master`",
 			    "there is a vault already, with the key provider %s", v->provider_type);
 		if (path[0] != '\0' && strcmp(path, v->key_where) != 0)
-			return fault_set(c->fault, AV_EEXISTS, "vault_exists", "Run `aivault rotate-master`",
+			return fault_set(c->fault, AV_EEXISTS, "vault_exists",
+			    "Run `aivault rotate-master`",
 			    "there is a vault already, with its key in %s", v->key_where);
 		return op_make_status(c);
 	}
 	bool passphrase = str_eq_cstr(provider, PASSPHRASE_PROVIDER);
 	if (passphrase && path[0] != '\0')
-		return fault_set(c->fault, AV_EUSAGE, "usage", "", "a passphrase vault has no key file");
+		return fault_set(
+		    c->fault, AV_EUSAGE, "usage", "", "a passphrase vault has no key file");
 	if (!passphrase && (c->secret.len > 0 || arg_has(c->args, "cost")))
 		return fault_set(c->fault, AV_EUSAGE, "usage", "Add --provider passphrase",
 		    "only a passphrase vault takes a passphrase");
@@ -151,7 +155,7 @@ op_init(struct op_call *c)
 		    "Use --provider file or passphrase",
 		    "this version does not know the key provider %.40s", provider.p);
 	e = passphrase ? op_init_passphrase(c)
-		       : keeper_make_vault(c->k, "file", path, &c->by, c->fault);
+	               : keeper_make_vault(c->k, "file", path, &c->by, c->fault);
 	if (e != AV_OK || c->later)
 		return e;
 	return op_make_status(c);

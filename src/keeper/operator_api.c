@@ -22,55 +22,55 @@ struct op {
 	const char *const *spec;
 };
 
-static const char *const no_args[] = { NULL };
-static const char *const status_args[] = { "b:create", NULL };
-static const char *const init_args[] = { "s:provider", "s:filePath", "s:cost", NULL };
-static const char *const secrets_create_args[] = { "s:name", "s:scope", "s:workspaceId", "s:groupId",
-	"l:aliases", "l:enable", "b:create", NULL };
-static const char *const secrets_list_args[] = { "s:scope", "s:workspaceId", "s:groupId", NULL };
-static const char *const credential_create_args[] = { "s:id", "s:provider", "s:secretRef", "s:auth",
-	"l:hosts", "s:headerName", "s:valueTemplate", "s:queryParam", "s:pathPrefixTemplate",
-	"p:authHeaders", "s:workspaceId", "s:groupId", "s:grantType", "s:tokenEndpoint", "l:scopes",
-	"s:awsService", "s:awsRegion", "s:hmacAlgorithm", "s:maxPolicyMode", NULL };
-static const char *const capability_create_args[] = { "s:id", "s:provider", "s:credential",
-	"l:methods", "l:paths", "l:hosts", NULL };
-static const char *const id_args[] = { "s:id", NULL };
-static const char *const policy_args[] = { "s:capability", NULL };
-static const char *const policy_set_args[] = { "s:capability", "n:rateLimitPerMinute",
-	"n:maxRequestBodyBytes", "n:maxResponseBodyBytes", "l:responseBlock", NULL };
-static const char *const audit_args[] = { "n:limit", "n:beforeTsMs", "n:sinceMs", "n:untilMs",
-	"s:capability", "s:event", "s:decision", "s:caller", NULL };
+static const char *const no_args[] = {NULL};
+static const char *const status_args[] = {"b:create", NULL};
+static const char *const init_args[] = {"s:provider", "s:filePath", "s:cost", NULL};
+static const char *const secrets_create_args[] = {
+    "s:name", "s:scope", "s:workspaceId", "s:groupId", "l:aliases", "l:enable", "b:create", NULL};
+static const char *const secrets_list_args[] = {"s:scope", "s:workspaceId", "s:groupId", NULL};
+static const char *const credential_create_args[] = {"s:id", "s:provider", "s:secretRef", "s:auth",
+    "l:hosts", "s:headerName", "s:valueTemplate", "s:queryParam", "s:pathPrefixTemplate",
+    "p:authHeaders", "s:workspaceId", "s:groupId", "s:grantType", "s:tokenEndpoint", "l:scopes",
+    "s:awsService", "s:awsRegion", "s:hmacAlgorithm", "s:maxPolicyMode", NULL};
+static const char *const capability_create_args[] = {
+    "s:id", "s:provider", "s:credential", "l:methods", "l:paths", "l:hosts", NULL};
+static const char *const id_args[] = {"s:id", NULL};
+static const char *const policy_args[] = {"s:capability", NULL};
+static const char *const policy_set_args[] = {"s:capability", "n:rateLimitPerMinute",
+    "n:maxRequestBodyBytes", "n:maxResponseBodyBytes", "l:responseBlock", NULL};
+static const char *const audit_args[] = {"n:limit", "n:beforeTsMs", "n:sinceMs", "n:untilMs",
+    "s:capability", "s:event", "s:decision", "s:caller", NULL};
 
-static const char *const export_args[] = { "n:afterId", "n:limit", "n:sinceMs", "n:untilMs", NULL };
-static const char *const stats_args[] = { "n:sinceMs", "n:untilMs", NULL };
-static const char *const verify_args[] = { "s:publicKey", NULL };
+static const char *const export_args[] = {"n:afterId", "n:limit", "n:sinceMs", "n:untilMs", NULL};
+static const char *const stats_args[] = {"n:sinceMs", "n:untilMs", NULL};
+static const char *const verify_args[] = {"s:publicKey", NULL};
 
 static const struct op ops[] = {
-	{ "status", op_status, false, status_args },
-	{ "init", op_init, true, init_args },
-	{ "unlock", op_unlock, true, no_args },
-	{ "lock", op_lock, false, no_args },
-	{ "secrets.create", op_secrets_create, true, secrets_create_args },
-	{ "secrets.list", op_secrets_list, false, secrets_list_args },
-	{ "secrets.rotate", op_secrets_rotate, true, id_args },
-	{ "secrets.delete", op_secrets_delete, false, id_args },
-	{ "credential.create", op_credential_create, false, credential_create_args },
-	{ "credential.list", op_credential_list, false, no_args },
-	{ "capability.create", op_capability_create, false, capability_create_args },
-	{ "capability.list", op_capability_list, false, no_args },
-	{ "capability.describe", op_capability_describe, false, id_args },
-	{ "capability.enable", op_capability_enable, false, id_args },
-	{ "capability.disable", op_capability_disable, false, id_args },
-	{ "capability.policy.set", op_policy_set, false, policy_set_args },
-	{ "capability.policy.get", op_policy_get, false, policy_args },
-	{ "capability.policy.clear", op_policy_clear, false, policy_args },
-	{ "audit", op_audit, false, audit_args },
-	{ "audit.verify", op_audit_verify, false, verify_args },
-	{ "audit.export", op_audit_export, false, export_args },
-	{ "audit.stats", op_audit_stats, false, stats_args },
-	{ "audit.follow", op_audit_follow, false, audit_args },
-	{ "daemon.stop", op_daemon_stop, false, no_args },
-	{ "daemon.restart", op_daemon_restart, false, no_args },
+    {"status", op_status, false, status_args},
+    {"init", op_init, true, init_args},
+    {"unlock", op_unlock, true, no_args},
+    {"lock", op_lock, false, no_args},
+    {"secrets.create", op_secrets_create, true, secrets_create_args},
+    {"secrets.list", op_secrets_list, false, secrets_list_args},
+    {"secrets.rotate", op_secrets_rotate, true, id_args},
+    {"secrets.delete", op_secrets_delete, false, id_args},
+    {"credential.create", op_credential_create, false, credential_create_args},
+    {"credential.list", op_credential_list, false, no_args},
+    {"capability.create", op_capability_create, false, capability_create_args},
+    {"capability.list", op_capability_list, false, no_args},
+    {"capability.describe", op_capability_describe, false, id_args},
+    {"capability.enable", op_capability_enable, false, id_args},
+    {"capability.disable", op_capability_disable, false, id_args},
+    {"capability.policy.set", op_policy_set, false, policy_set_args},
+    {"capability.policy.get", op_policy_get, false, policy_args},
+    {"capability.policy.clear", op_policy_clear, false, policy_args},
+    {"audit", op_audit, false, audit_args},
+    {"audit.verify", op_audit_verify, false, verify_args},
+    {"audit.export", op_audit_export, false, export_args},
+    {"audit.stats", op_audit_stats, false, stats_args},
+    {"audit.follow", op_audit_follow, false, audit_args},
+    {"daemon.stop", op_daemon_stop, false, no_args},
+    {"daemon.restart", op_daemon_restart, false, no_args},
 };
 
 /* The parent of a process: 0 where it is outside our namespace, -1 where it cannot be told. */
@@ -181,8 +181,8 @@ struct by_texts {
 };
 
 static void
-describe_peer(const struct keeper *k, const struct peer *peer, struct by_texts *t,
-    struct audit_event *e)
+describe_peer(
+    const struct keeper *k, const struct peer *peer, struct by_texts *t, struct audit_event *e)
 {
 	char path[64];
 	audit_event_init(e, "operator", "operator");
@@ -213,7 +213,8 @@ run_op(struct op_call *c, const struct operator_request *r)
 	cJSON *args = NULL;
 	if (r->protocol != OPERATOR_PROTOCOL)
 		return fault_set(c->fault, AV_ENOTSUP, "protocol_version",
-		    "Restart the daemon: `aivault restart`", "the daemon speaks another protocol version");
+		    "Restart the daemon: `aivault restart`",
+		    "the daemon speaks another protocol version");
 	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]) && op == NULL; i++)
 		if (str_eq_cstr(r->op, ops[i].name))
 			op = &ops[i];
@@ -221,7 +222,8 @@ run_op(struct op_call *c, const struct operator_request *r)
 		return fault_set(c->fault, AV_ENOTSUP, "unknown_operation", "",
 		    "this daemon does not know that operation");
 	if (r->secret.len > 0 && !op->takes_secret)
-		return fault_set(c->fault, AV_EUSAGE, "secret_not_taken", "", "%s takes no secret", op->name);
+		return fault_set(
+		    c->fault, AV_EUSAGE, "secret_not_taken", "", "%s takes no secret", op->name);
 	enum av_err e = json_args(r->args, op->spec, &args, c->fault);
 	if (e == AV_OK) {
 		c->args = args;
@@ -240,9 +242,9 @@ handle(struct keeper *k, const struct peer *peer, bool refused, const struct fra
     struct buf *out, struct follow **follow)
 {
 	struct operator_request request;
-	struct operator_reply reply = { .json = STR_LIT("null") };
+	struct operator_reply reply = {.json = STR_LIT("null")};
 	struct by_texts texts;
-	struct op_call call = { .k = k, .fault = &reply.fault, .may_follow = follow != NULL };
+	struct op_call call = {.k = k, .fault = &reply.fault, .may_follow = follow != NULL};
 	if (f->type != OPERATOR_REQUEST)
 		return AV_EFORMAT;
 	enum av_err e = operator_request_decode(f, &request);
@@ -267,11 +269,12 @@ handle(struct keeper *k, const struct peer *peer, bool refused, const struct fra
 	if (e == AV_OK && call.raw.len == 0) {
 		e = json_print(call.result, &call.raw);
 		if (e != AV_OK)
-			fault_set(&reply.fault, e, "result_too_long", "", "the result is over 512 KiB");
+			fault_set(
+			    &reply.fault, e, "result_too_long", "", "the result is over 512 KiB");
 	}
 	if (e == AV_OK)
-		reply.json = (struct str){ (const char *)call.raw.data, call.raw.len };
-	reply.notes = (struct str){ (const char *)call.notes.data, call.notes.len };
+		reply.json = (struct str){(const char *)call.raw.data, call.raw.len};
+	reply.notes = (struct str){(const char *)call.notes.data, call.notes.len};
 	reply.more = call.follow != NULL;
 	e = operator_reply_encode(&reply, out);
 	if (follow != NULL)
@@ -284,8 +287,8 @@ out:
 }
 
 enum av_err
-operator_handle(struct keeper *k, const struct peer *peer, bool refused, const struct frame *f,
-    struct buf *out)
+operator_handle(
+    struct keeper *k, const struct peer *peer, bool refused, const struct frame *f, struct buf *out)
 {
 	return handle(k, peer, refused, f, out, NULL);
 }

@@ -21,14 +21,16 @@ struct op_call {
 	struct keeper *k;
 	const cJSON *args; /* checked against the op's spec */
 	struct str secret; /* borrows from the frame, which is wiped after the call */
-	struct audit_event by; /* the caller's part of an audit row; strings live as long as the call */
+	struct audit_event
+	    by; /* the caller's part of an audit row; strings live as long as the call */
 	struct fault *fault;
 	struct buf notes;
 	cJSON *result; /* set by the op; freed by the caller of the op */
 	bool later; /* set by the op: a key is being derived (derivation.h); ask it again then */
 	struct buf raw; /* or the result's text, where the op makes it itself */
 	bool may_follow; /* the connection can go on after this answer */
-	struct follow *follow; /* set by an op whose connection is to go on; its owner is the client */
+	struct follow
+	    *follow; /* set by an op whose connection is to go on; its owner is the client */
 };
 
 typedef enum av_err (*op_fn)(struct op_call *c);
@@ -36,7 +38,7 @@ typedef enum av_err (*op_fn)(struct op_call *c);
 struct operator_client {
 	int fd;
 	struct peer peer;
-	bool waits;   /* its frame is handled again when the derivation has ended */
+	bool waits; /* its frame is handled again when the derivation has ended */
 	bool refused; /* answers every call with AV_EOPERATOR */
 	struct buf in;
 	struct buf out;

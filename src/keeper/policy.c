@@ -12,13 +12,13 @@
 #define RATE_WINDOW_S 60u
 
 void
-policy_tell(const struct policy_params *p, struct policy_instance *room,
-    struct keeper_resolved *out)
+policy_tell(
+    const struct policy_params *p, struct policy_instance *room, struct keeper_resolved *out)
 {
 	out->max_request_bytes = p != NULL ? p->max_request_bytes : POLICY_ABSENT;
 	out->max_response_bytes = p != NULL ? p->max_response_bytes : POLICY_ABSENT;
 	/* Borrowed, as the strings of the instances are. */
-	out->response_block = p != NULL ? p->response_block : (struct string_list){ 0 };
+	out->response_block = p != NULL ? p->response_block : (struct string_list){0};
 	out->policies = room;
 	out->policy_count = 0;
 	if (p == NULL || p->rate_per_minute == POLICY_ABSENT)
@@ -36,8 +36,11 @@ static struct charge
 rate_charge(const struct policy_params *p, char *key, size_t room)
 {
 	int n = snprintf(key, room, "%s|" RATE_POLICY "|set|all", p->capability);
-	return (struct charge){ .policy = STR_LIT(RATE_POLICY), .key = { key, n > 0 ? (size_t)n : 0 },
-		.n = 1, .limit = p->rate_per_minute, .window_s = RATE_WINDOW_S };
+	return (struct charge){.policy = STR_LIT(RATE_POLICY),
+	    .key = {key, n > 0 ? (size_t)n : 0},
+	    .n = 1,
+	    .limit = p->rate_per_minute,
+	    .window_s = RATE_WINDOW_S};
 }
 
 static bool
@@ -54,19 +57,22 @@ policy_charge(struct keeper *k, const struct keeper_release *ask, int64_t now_ms
 	const struct policy_params *p = vault_policy(k->vault, ask->capability);
 	char key[WIRE_KEY_MAX];
 	size_t n = 0;
-	struct charge own = { .n = 0 };
+	struct charge own = {.n = 0};
 	bool counts = p != NULL && p->rate_per_minute != POLICY_ABSENT;
-	if (p != NULL && ask->request_bytes != UINT64_MAX && ask->request_bytes > p->max_request_bytes)
+	if (p != NULL && ask->request_bytes != UINT64_MAX &&
+	    ask->request_bytes > p->max_request_bytes)
 		return fault_set(f, AV_ETOOBIG, "request_too_big", "Send less",
 		    "the body has %llu bytes; this capability has a size limit of %llu",
-		    (unsigned long long)ask->request_bytes, (unsigned long long)p->max_request_bytes);
+		    (unsigned long long)ask->request_bytes,
+		    (unsigned long long)p->max_request_bytes);
 	if (counts)
 		charges[n++] = own = rate_charge(p, key, sizeof(key));
 	for (size_t i = 0; i < ask->charge_count; i++) {
 		if (counts && is_same_counter(&ask->charges[i], &own))
 			continue;
 		if (n == sizeof(charges) / sizeof(charges[0]))
-			return fault_set(f, AV_ELIMIT, "counter_invalid", "", "there are too many charges");
+			return fault_set(
+			    f, AV_ELIMIT, "counter_invalid", "", "there are too many charges");
 		charges[n++] = ask->charges[i];
 	}
 	return counters_charge(k->vault->store, charges, n, now_ms, retry_after, f);
@@ -89,7 +95,8 @@ policy_describe(const char *capability, const struct policy_params *p)
 	cJSON *policy = cJSON_AddObjectToObject(o, "policy");
 	put_limit(policy, "rateLimitPerMinute", p != NULL ? p->rate_per_minute : POLICY_ABSENT);
 	put_limit(policy, "maxRequestBodyBytes", p != NULL ? p->max_request_bytes : POLICY_ABSENT);
-	put_limit(policy, "maxResponseBodyBytes", p != NULL ? p->max_response_bytes : POLICY_ABSENT);
+	put_limit(
+	    policy, "maxResponseBodyBytes", p != NULL ? p->max_response_bytes : POLICY_ABSENT);
 	if (p != NULL)
 		json_list(policy, "responseBodyBlocklist", &p->response_block);
 	else
@@ -112,8 +119,8 @@ policy_left(const struct keeper *k, const char *capability, int64_t now_ms)
 	if (p->rate_per_minute != POLICY_ABSENT) {
 		struct charge own = rate_charge(p, key, sizeof(key));
 		if (counters_get(k->vault->store, &own, now_ms, &used) == AV_OK)
-			json_number(o, "callsLeft",
-			    used < own.limit ? (int64_t)(own.limit - used) : 0);
+			json_number(
+			    o, "callsLeft", used < own.limit ? (int64_t)(own.limit - used) : 0);
 	}
 	put_limit(o, "maxRequestBodyBytes", p->max_request_bytes);
 	put_limit(o, "maxResponseBodyBytes", p->max_response_bytes);

@@ -15,8 +15,8 @@
 #include <cjson/cJSON.h>
 
 /* Sizes and instances of *out, for p (NULL: nothing is set). *room is what `policies` points to. */
-void policy_tell(const struct policy_params *p, struct policy_instance *room,
-    struct keeper_resolved *out);
+void policy_tell(
+    const struct policy_params *p, struct policy_instance *room, struct keeper_resolved *out);
 /* Size, then all charges or none, in the open transaction. AV_ETOOBIG, AV_ERATE with *retry_after;
  * AV_ESYS, AV_ENOMEM: the transaction must be given up. */
 enum av_err policy_charge(struct keeper *k, const struct keeper_release *ask, int64_t now_ms,

@@ -48,7 +48,8 @@ make_id(const struct need *n, const struct scope *s, char *out, size_t room)
 {
 	const char *colon = n->alt != NULL ? ":" : "", *alt = n->alt != NULL ? n->alt->id : "";
 	if (s->kind == SCOPE_GROUP)
-		snprintf(out, room, "%s%s%s:group:%s:%s", n->m->provider, colon, alt, s->workspace, s->group);
+		snprintf(out, room, "%s%s%s:group:%s:%s", n->m->provider, colon, alt, s->workspace,
+		    s->group);
 	else if (s->kind == SCOPE_WORKSPACE)
 		snprintf(out, room, "%s%s%s:ws:%s", n->m->provider, colon, alt, s->workspace);
 	else
@@ -80,10 +81,14 @@ put(struct op_call *c, const struct need *n, const struct secret_record *fresh, 
     const struct pair_list *secrets, const struct string_list *enable, size_t *enabled)
 {
 	const struct credential *old = vault_credential(c->k->vault, str_of(id));
-	struct credential cred = { .id = id, .provider = n->m->provider,
-		.alternative = n->alt != NULL ? n->alt->id : (char *)"",
-		.source = CREDENTIAL_PROVISIONED, .path_prefix = (char *)"", .scope = fresh->scope,
-		.secrets = *secrets, .updated_ms = clock_wall_ms() };
+	struct credential cred = {.id = id,
+	    .provider = n->m->provider,
+	    .alternative = n->alt != NULL ? n->alt->id : (char *)"",
+	    .source = CREDENTIAL_PROVISIONED,
+	    .path_prefix = (char *)"",
+	    .scope = fresh->scope,
+	    .secrets = *secrets,
+	    .updated_ms = clock_wall_ms()};
 	cred.created_ms = old != NULL ? old->created_ms : cred.updated_ms;
 	enum av_err e = enabled_list(n, enable, &cred.capabilities);
 	*enabled = cred.capabilities.count;
@@ -98,7 +103,7 @@ provision_one(struct op_call *c, const struct need *n, const struct secret_recor
     const struct string_list *enable, struct string_list *made)
 {
 	char id[CREDENTIAL_ID_MAX + 64];
-	struct pair_list secrets = { 0 };
+	struct pair_list secrets = {0};
 	const char *missing = NULL;
 	size_t enabled = 0;
 	make_id(n, &fresh->scope, id, sizeof(id));
@@ -118,8 +123,9 @@ provision_one(struct op_call *c, const struct need *n, const struct secret_recor
 	if (e == AV_OK)
 		e = string_list_add(made, str_of(id));
 	if (e == AV_OK)
-		op_note(c, "credential %s %s: %zu %s enabled", id, old != NULL ? "reconciled" : "made",
-		    enabled, enabled == 1 ? "capability" : "capabilities");
+		op_note(c, "credential %s %s: %zu %s enabled", id,
+		    old != NULL ? "reconciled" : "made", enabled,
+		    enabled == 1 ? "capability" : "capabilities");
 out:
 	pair_list_clear(&secrets);
 	return e;
@@ -130,12 +136,12 @@ provision_secret(struct op_call *c, const struct secret_record *fresh, const str
     const struct string_list *enable, struct string_list *made)
 {
 	enum av_err e = AV_OK;
-	struct need n = { m, NULL, &m->secrets };
+	struct need n = {m, NULL, &m->secrets};
 	op_note(c, "%s is pinned to %s", fresh->name, m->provider);
 	if (claims(&m->secrets, fresh->name))
 		e = provision_one(c, &n, fresh, enable, made);
 	for (size_t i = 0; e == AV_OK && i < m->alternative_count; i++) {
-		struct need alt = { m, &m->alternatives[i], &m->alternatives[i].secrets };
+		struct need alt = {m, &m->alternatives[i], &m->alternatives[i].secrets};
 		if (claims(alt.secrets, fresh->name))
 			e = provision_one(c, &alt, fresh, enable, made);
 	}

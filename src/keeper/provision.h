@@ -15,6 +15,7 @@
 /* `enable`: NULL = all, an empty list = none, else ids of the provider's capabilities. Adds notes.
  * Appends the ids of the credentials made to `made`. */
 enum av_err provision_secret(struct op_call *c, const struct secret_record *fresh,
-    const struct manifest *m, const struct string_list *enable, struct string_list *made) AV_MUST_USE;
+    const struct manifest *m, const struct string_list *enable,
+    struct string_list *made) AV_MUST_USE;
 
 #endif

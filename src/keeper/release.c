@@ -63,7 +63,8 @@ check_pin(const struct keeper *k, const struct resolution *r, struct fault *f)
 			ok = ok || host_matches(str_of(m->hosts.items[j]), host);
 		for (size_t a = 0; m != NULL && a < m->alternative_count; a++)
 			for (size_t j = 0; j < m->alternatives[a].hosts.count; j++)
-				ok = ok || host_matches(str_of(m->alternatives[a].hosts.items[j]), host);
+				ok = ok ||
+				    host_matches(str_of(m->alternatives[a].hosts.items[j]), host);
 		if (!ok || strcmp(s->pinned, r->provider) != 0)
 			return fault_set(f, AV_EPOLICY, "secret_pinned", "",
 			    "the secret is pinned to %s and does not go to this host", s->pinned);
@@ -77,14 +78,16 @@ check_ask(struct keeper *k, struct release *r)
 	const struct keeper_release *ask = &r->ask;
 	struct fault *f = &r->fault;
 	if (!request_id_is_valid(ask->request_id))
-		return fault_set(f, AV_EINVAL, "request_id_invalid", "", "the request id is malformed");
-	enum av_err e = resolve_call(k, ask->capability, ask->credential, &ask->caller, &r->resolution, f);
+		return fault_set(
+		    f, AV_EINVAL, "request_id_invalid", "", "the request id is malformed");
+	enum av_err e =
+	    resolve_call(k, ask->capability, ask->credential, &ask->caller, &r->resolution, f);
 	if (e != AV_OK)
 		return e;
 	struct str host = without_port(str_of(r->resolution.host));
 	if (!str_eq_cstr(ask->host, r->resolution.host) && !str_eq(ask->host, host))
-		return fault_set(f, AV_EPOLICY, "host_not_allowed", "",
-		    "the host is not the credential's");
+		return fault_set(
+		    f, AV_EPOLICY, "host_not_allowed", "", "the host is not the credential's");
 	e = reach_allows(r->resolution.capability, ask->method, host, ask->path, f);
 	if (e == AV_OK)
 		e = check_pin(k, &r->resolution, f);
@@ -137,8 +140,8 @@ open_secrets(struct keeper *k, const struct credential *c, struct auth_secret *t
 		struct secret_record *s = vault_secret(k->vault, str_of(c->secrets.items[i].value));
 		if (s == NULL)
 			return fault_set(f, AV_ENOCRED, "secret_missing", "", "a secret is gone");
-		enum av_err e = secret_record_value(k->vault->store, k->vault->kek, k->vault->pool, s,
-		    &to[i].value, f);
+		enum av_err e = secret_record_value(
+		    k->vault->store, k->vault->kek, k->vault->pool, s, &to[i].value, f);
 		if (e != AV_OK)
 			return e;
 		to[i].placeholder = str_of(c->secrets.items[i].name);
@@ -151,10 +154,13 @@ render(struct keeper *k, const struct release *r, struct auth_output *out, struc
 {
 	struct auth_secret secrets[MANIFEST_MAX_SECRETS];
 	const struct credential *c = r->resolution.credential;
-	struct auth_input in = { .auth = &c->auth, .secrets = secrets,
-		.secret_count = c->secrets.count, .pool = k->vault->pool };
+	struct auth_input in = {.auth = &c->auth,
+	    .secrets = secrets,
+	    .secret_count = c->secrets.count,
+	    .pool = k->vault->pool};
 	if (c->secrets.count > MANIFEST_MAX_SECRETS)
-		return fault_set(f, AV_ELIMIT, "too_many_secrets", "", "the credential has too many secrets");
+		return fault_set(
+		    f, AV_ELIMIT, "too_many_secrets", "", "the credential has too many secrets");
 	enum av_err e = open_secrets(k, c, secrets, f);
 	return e == AV_OK ? auth_render(&in, out, f) : e;
 }
@@ -174,7 +180,7 @@ note_render_failure(struct keeper *k, const struct release *r, const struct faul
 enum av_err
 release_answer(struct keeper *k, struct release *r, struct buf *out)
 {
-	struct auth_output rendered = { 0 };
+	struct auth_output rendered = {0};
 	enum av_err e = AV_OK;
 	if (r->fault.err == AV_OK) {
 		e = render(k, r, &rendered, &r->fault);
@@ -188,12 +194,13 @@ release_answer(struct keeper *k, struct release *r, struct buf *out)
 			note_render_failure(k, r, &r->fault);
 	}
 	if (r->fault.err == AV_OK) {
-		struct keeper_released done = { .ask_id = r->ask.ask_id, .parts = rendered.parts,
-			.part_count = rendered.part_count };
+		struct keeper_released done = {.ask_id = r->ask.ask_id,
+		    .parts = rendered.parts,
+		    .part_count = rendered.part_count};
 		e = keeper_released_encode(&done, out);
 	} else {
-		struct keeper_fault fault = { .ask_id = r->ask.ask_id, .fault = r->fault,
-			.retry_after = r->retry_after };
+		struct keeper_fault fault = {
+		    .ask_id = r->ask.ask_id, .fault = r->fault, .retry_after = r->retry_after};
 		e = keeper_fault_encode(&fault, out);
 	}
 	auth_output_clear(&rendered);

@@ -28,13 +28,13 @@ resolve_capability(const struct keeper *k, struct str id, struct resolution *out
 	} else {
 		return fault_set(f, AV_ENOCAP, "capability_not_found",
 		    "Run `aivault capability list` to see what there is",
-		    "capability not found: there is no %.*s here",
-		    id.len > 128 ? 128 : (int)id.len, id.p);
+		    "capability not found: there is no %.*s here", id.len > 128 ? 128 : (int)id.len,
+		    id.p);
 	}
 	if (vault_capability_is_disabled(k->vault, id))
 		return fault_set(f, AV_EPOLICY, "capability_disabled",
-		    "The operator can run `aivault capability enable`", "the capability %s is disabled",
-		    out->capability->id);
+		    "The operator can run `aivault capability enable`",
+		    "the capability %s is disabled", out->capability->id);
 	const struct policy_params *p = vault_policy(k->vault, id);
 	if (p != NULL && p->fault.err != AV_OK) {
 		*f = p->fault;
@@ -44,8 +44,8 @@ resolve_capability(const struct keeper *k, struct str id, struct resolution *out
 }
 
 static enum av_err
-check_caller(const struct keeper *k, const struct caller *c, struct resolution *out,
-    struct fault *f)
+check_caller(
+    const struct keeper *k, const struct caller *c, struct resolution *out, struct fault *f)
 {
 	enum av_err e = scope_of_context(str_of(c->workspace), str_of(c->group), &out->context, f);
 	if (e != AV_OK)
@@ -62,7 +62,8 @@ resolve_check_secrets(const struct keeper *k, const struct credential *c,
     const struct scope *context, struct fault *f)
 {
 	for (size_t i = 0; i < c->secrets.count; i++) {
-		const struct secret_record *s = vault_secret(k->vault, str_of(c->secrets.items[i].value));
+		const struct secret_record *s =
+		    vault_secret(k->vault, str_of(c->secrets.items[i].value));
 		if (s != NULL && s->fault.err != AV_OK) {
 			*f = s->fault;
 			return f->err;
@@ -71,7 +72,8 @@ resolve_check_secrets(const struct keeper *k, const struct credential *c,
 			return fault_set(f, AV_ENOCRED, "secret_missing", "Store the secret again",
 			    "a secret of the credential %s is gone", c->id);
 		if (!scope_reaches(&s->scope, context))
-			return fault_set(f, AV_EPOLICY, "secret_out_of_scope", "Name its workspace or group",
+			return fault_set(f, AV_EPOLICY, "secret_out_of_scope",
+			    "Name its workspace or group",
 			    "the credential %s uses a secret of another workspace or group", c->id);
 		if (s->pinned[0] != '\0' && strcmp(s->pinned, c->provider) != 0)
 			return fault_set(f, AV_EPOLICY, "secret_pinned", "",
@@ -90,7 +92,8 @@ resolve_host(const struct capability *cap, const struct credential *c, char out[
 			struct str a = str_of(c->hosts.items[i]), b = str_of(cap->hosts.items[j]);
 			struct str name, pick;
 			uint16_t port = 0;
-			bool wild_a = str_starts(a, STR_LIT("*.")), wild_b = str_starts(b, STR_LIT("*."));
+			bool wild_a = str_starts(a, STR_LIT("*.")),
+			     wild_b = str_starts(b, STR_LIT("*."));
 			if (wild_a && wild_b)
 				continue;
 			pick = wild_a ? b : a;
@@ -110,7 +113,7 @@ resolve_host(const struct capability *cap, const struct credential *c, char out[
 	return fault_set(f, AV_EPOLICY, found == 0 ? "host_not_allowed" : "host_ambiguous",
 	    "Name the host in the credential", "%s",
 	    found == 0 ? "capability and credential share no host: the intersection is empty"
-		       : "capability and credential share more than exactly one effective host");
+	               : "capability and credential share more than exactly one effective host");
 }
 
 static enum av_err
@@ -124,19 +127,20 @@ fits(const struct keeper *k, const struct credential *c, struct resolution *out,
 		return f->err;
 	}
 	if (!scope_reaches(&c->scope, &out->context))
-		return fault_set(f, AV_EPOLICY, "credential_out_of_scope", "Name its workspace or group",
-		    "the credential is not scoped to this context");
+		return fault_set(f, AV_EPOLICY, "credential_out_of_scope",
+		    "Name its workspace or group", "the credential is not scoped to this context");
 	if (!credential_serves(c, str_of(out->capability->id)))
 		return fault_set(f, AV_EPOLICY, "capability_not_enabled",
 		    "The operator can run `aivault capability enable`",
-		    "the capability %s is not enabled for the credential %s", out->capability->id, c->id);
+		    "the capability %s is not enabled for the credential %s", out->capability->id,
+		    c->id);
 	return resolve_check_secrets(k, c, &out->context, f);
 }
 
 /* Why none fits: a credential that nearly did tells more than "none". */
 static enum av_err
-none_fits(const struct keeper *k, const struct resolution *out, const struct fault *near,
-    struct fault *f)
+none_fits(
+    const struct keeper *k, const struct resolution *out, const struct fault *near, struct fault *f)
 {
 	const struct manifest *m = builtin_provider(&k->builtin, str_of(out->provider));
 	char remedy[240];
@@ -148,9 +152,10 @@ none_fits(const struct keeper *k, const struct resolution *out, const struct fau
 		snprintf(remedy, sizeof(remedy), "Run `aivault secrets create --name %s`",
 		    m->secrets.items[0].name);
 	else
-		snprintf(remedy, sizeof(remedy), "Run `aivault credential create` for %s", out->provider);
-	return fault_set(f, AV_ENOCRED, "credential_not_found", remedy, "no credential for %s",
-	    out->provider);
+		snprintf(remedy, sizeof(remedy), "Run `aivault credential create` for %s",
+		    out->provider);
+	return fault_set(
+	    f, AV_ENOCRED, "credential_not_found", remedy, "no credential for %s", out->provider);
 }
 
 static enum av_err
@@ -158,10 +163,10 @@ choose(const struct keeper *k, struct resolution *out, struct fault *f)
 {
 	const struct vault *v = k->vault;
 	const struct credential *best = NULL, *rival = NULL;
-	struct fault near = { 0 };
+	struct fault near = {0};
 	for (size_t i = 0; i < v->credential_count; i++) {
 		const struct credential *c = &v->credentials[i];
-		struct fault why = { 0 };
+		struct fault why = {0};
 		if (strcmp(c->provider, out->provider) != 0)
 			continue;
 		if (fits(k, c, out, &why) != AV_OK) {
@@ -171,7 +176,9 @@ choose(const struct keeper *k, struct resolution *out, struct fault *f)
 		}
 		int order = best == NULL ? 1 : (int)c->scope.kind - (int)best->scope.kind;
 		if (order == 0)
-			order = c->priority > best->priority ? 1 : c->priority < best->priority ? -1 : 0;
+			order = c->priority > best->priority ? 1
+			    : c->priority < best->priority   ? -1
+			                                     : 0;
 		if (order > 0) {
 			best = c;
 			rival = NULL;
@@ -205,9 +212,9 @@ resolve_call(const struct keeper *k, struct str capability, struct str credentia
 	} else {
 		out->credential = vault_credential(k->vault, credential);
 		e = out->credential == NULL
-			? fault_set(f, AV_ENOCRED, "credential_not_found",
-			      "Run `aivault credential list`", "there is no such credential")
-			: fits(k, out->credential, out, f);
+		    ? fault_set(f, AV_ENOCRED, "credential_not_found",
+		          "Run `aivault credential list`", "there is no such credential")
+		    : fits(k, out->credential, out, f);
 	}
 	return e == AV_OK ? resolve_host(out->capability, out->credential, out->host, f) : e;
 }
@@ -216,13 +223,15 @@ enum av_err
 resolve_answer(const struct keeper *k, const struct keeper_resolve *ask, struct buf *out)
 {
 	struct resolution r;
-	struct keeper_fault fault = { .ask_id = ask->ask_id };
-	struct keeper_resolved done = { .ask_id = ask->ask_id };
+	struct keeper_fault fault = {.ask_id = ask->ask_id};
+	struct keeper_resolved done = {.ask_id = ask->ask_id};
 	struct policy_instance rate;
-	enum av_err e = resolve_call(k, ask->capability, ask->credential, &ask->caller, &r, &fault.fault);
+	enum av_err e =
+	    resolve_call(k, ask->capability, ask->credential, &ask->caller, &r, &fault.fault);
 	if (e == AV_OK && !auth_is_supported(r.credential->auth.kind))
 		e = fault_set(&fault.fault, AV_ENOTSUP, "auth_not_supported", "",
-		    "this version has no auth of the kind %s", auth_kind_name(r.credential->auth.kind));
+		    "this version has no auth of the kind %s",
+		    auth_kind_name(r.credential->auth.kind));
 	if (e == AV_OK)
 		e = auth_managed(&r.credential->auth, &done.managed_headers, &done.managed_query);
 	if (e == AV_OK) {

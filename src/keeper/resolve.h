@@ -29,8 +29,8 @@ struct resolution {
 
 /* The capability and its provider: AV_ENOCAP, AV_ECORRUPT (its row or its
  * policy's), AV_EPOLICY capability_disabled. */
-enum av_err resolve_capability(const struct keeper *k, struct str id, struct resolution *out,
-    struct fault *f) AV_MUST_USE;
+enum av_err resolve_capability(
+    const struct keeper *k, struct str id, struct resolution *out, struct fault *f) AV_MUST_USE;
 /* The one host that both allow. A credential's exact host wins over a capability's pattern, and the
  * other way round. Two patterns have no one host. AV_EPOLICY host_not_allowed, host_ambiguous. */
 enum av_err resolve_host(const struct capability *cap, const struct credential *c,
@@ -39,8 +39,8 @@ enum av_err resolve_host(const struct capability *cap, const struct credential *
 enum av_err resolve_call(const struct keeper *k, struct str capability, struct str credential,
     const struct caller *caller, struct resolution *out, struct fault *f) AV_MUST_USE;
 /* Answers a KEEPER_RESOLVE frame: appends KEEPER_RESOLVED or KEEPER_FAULT. */
-enum av_err resolve_answer(const struct keeper *k, const struct keeper_resolve *ask,
-    struct buf *out) AV_MUST_USE;
+enum av_err resolve_answer(
+    const struct keeper *k, const struct keeper_resolve *ask, struct buf *out) AV_MUST_USE;
 /* Is every secret of `c` there, whole, in scope and not pinned elsewhere (I11)? */
 enum av_err resolve_check_secrets(const struct keeper *k, const struct credential *c,
     const struct scope *context, struct fault *f) AV_MUST_USE;

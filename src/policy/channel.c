@@ -137,7 +137,7 @@ serve_broker(struct channel *c, short events)
 			flush(c);
 		}
 	} while (e == AV_OK && c->broker >= 0 && c->out.len < JUDGE_OUT_HIGH &&
-	         (c->in.len != before || was_high));
+	    (c->in.len != before || was_high));
 	return e;
 }
 
@@ -152,7 +152,7 @@ loop(struct channel *c)
 		    {c->keeper, POLLIN, 0},
 		};
 		p[1].events = (short)((c->out.len < JUDGE_OUT_HIGH ? POLLIN : 0) |
-		                      (c->out.len > 0 ? POLLOUT : 0));
+		    (c->out.len > 0 ? POLLOUT : 0));
 		if (poll(p, 3, -1) < 0) {
 			if (errno == EINTR) {
 				continue;

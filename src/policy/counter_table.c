@@ -69,8 +69,9 @@ static struct counter *
 find(const struct counter_table *t, struct str key, uint32_t window_s)
 {
 	struct counter *c = t->buckets[bucket_of(key)];
-	while (c != NULL && !(str_eq((struct str){c->key, c->key_len}, key) &&
-	                        (window_s == 0 || c->window_s == window_s))) {
+	while (c != NULL &&
+	    !(str_eq((struct str){c->key, c->key_len}, key) &&
+	        (window_s == 0 || c->window_s == window_s))) {
 		c = c->next;
 	}
 	return c;

@@ -115,12 +115,13 @@ counter_take(lua_State *L)
 	uint64_t limit = arg_amount(L, 2);
 	uint32_t window_s = arg_window(L, 3);
 	uint64_t have = counter_table_sum(c->counters, key, window_s, c->ask->now_ms) +
-	                pending(c, key, window_s);
+	    pending(c, key, window_s);
 	if (have >= limit) {
 		lua_pushboolean(L, 0);
-		lua_pushinteger(L, limit == 0 ? (lua_Integer)window_s
-		                              : counter_table_wait(c->counters, key, window_s,
-		                                    have - limit + 1, c->ask->now_ms));
+		lua_pushinteger(L,
+		    limit == 0 ? (lua_Integer)window_s
+		               : counter_table_wait(
+		                     c->counters, key, window_s, have - limit + 1, c->ask->now_ms));
 		return 2;
 	}
 	add_charge(L, c, key, 1, limit, window_s);
@@ -149,7 +150,7 @@ counter_get(lua_State *L)
 	struct str key = full_key(L, c, 3, text);
 	uint32_t window_s = lua_isnoneornil(L, 2) ? 0 : arg_window(L, 2);
 	uint64_t n = counter_table_sum(c->counters, key, window_s, c->ask->now_ms) +
-	             pending(c, key, window_s);
+	    pending(c, key, window_s);
 	lua_pushinteger(L, n > INT64_MAX ? LUA_MAXINTEGER : (lua_Integer)n);
 	return 1;
 }

@@ -51,7 +51,7 @@ struct script {
 	int loading_line; /* the last line of it that the vocabulary was called from */
 	bool loaded;
 	char broken[SANDBOX_MESSAGE_MAX +
-	            1]; /* why the script cannot be loaded at all; "" if it can */
+	    1]; /* why the script cannot be loaded at all; "" if it can */
 };
 
 /* The running ask, as the sandbox's functions see it. */

@@ -157,9 +157,9 @@ read_capability(lua_State *L, int t, const struct manifest *m, struct capability
 	}
 	lua_pop(L, 1);
 	struct str inspect = field_str(L, t, "inspect");
-	c->inspect = str_eq_cstr(inspect, "json")   ? INSPECT_JSON
-	             : str_eq_cstr(inspect, "text") ? INSPECT_TEXT
-	                                            : INSPECT_NONE;
+	c->inspect = str_eq_cstr(inspect, "json") ? INSPECT_JSON
+	    : str_eq_cstr(inspect, "text")        ? INSPECT_TEXT
+	                                          : INSPECT_NONE;
 	c->opaque_slash = field_bool(L, t, "opaque_slash");
 	c->http = (uint8_t)field_int(L, t, "http");
 	lua_getfield(L, t, "policies");

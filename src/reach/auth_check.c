@@ -96,7 +96,7 @@ path_template_check(struct str text, struct fault *f)
 	struct str raw = {(const char *)plain.data, plain.len};
 	e = target_parse(&t, raw, false, NULL);
 	same = e == AV_OK && !t.has_query &&
-	       str_eq(raw, (struct str){(const char *)t.path.data, t.path.len});
+	    str_eq(raw, (struct str){(const char *)t.path.data, t.path.len});
 	if (!same)
 		e = refuse(f, "auth_bad_template", "has a path template that is no canonical path");
 out:
@@ -280,8 +280,8 @@ auth_desc_validate(const struct auth_desc *a, struct fault *f)
 	struct str name = str_of(first->name), value = str_of(first->value);
 	if (a->kind == AUTH_QUERY)
 		return value.len > 0
-		           ? refuse(f, "auth_bad_shape", "of kind query takes no template")
-		           : parameter_check(name, f);
+		    ? refuse(f, "auth_bad_shape", "of kind query takes no template")
+		    : parameter_check(name, f);
 	if (a->kind == AUTH_PATH)
 		return name.len > 0 ? refuse(f, "auth_bad_shape", "of kind path takes no name")
 		                    : path_template_check(value, f);

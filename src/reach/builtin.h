@@ -24,8 +24,8 @@ enum av_err builtin_load(struct builtin *out, const uint8_t *bytes, size_t len) 
 void builtin_clear(struct builtin *b);
 const struct manifest *builtin_provider(const struct builtin *b, struct str name);
 /* The capability of that id and, if `m` is not NULL, its provider. */
-const struct capability *builtin_capability(const struct builtin *b, struct str id,
-    const struct manifest **m);
+const struct capability *builtin_capability(
+    const struct builtin *b, struct str id, const struct manifest **m);
 /* The provider that claims a vault secret name (main or alternative), or NULL. */
 const struct manifest *builtin_claims(const struct builtin *b, struct str secret_name);
 

@@ -202,7 +202,8 @@ manifest_secrets_for(const struct manifest *m, const struct capability *c)
 		return &m->secrets;
 	for (size_t i = 0; i < m->alternative_count; i++) {
 		const struct alternative *a = &m->alternatives[i];
-		if ((a->capabilities.count == 0 || string_list_has(&a->capabilities, str_of(c->id))) &&
+		if ((a->capabilities.count == 0 ||
+		        string_list_has(&a->capabilities, str_of(c->id))) &&
 		    hosts_meet(&a->hosts, &c->hosts))
 			return &a->secrets;
 	}

@@ -40,15 +40,15 @@ struct pair_list {
 
 enum auth_kind {
 	AUTH_NONE = 0,
-	AUTH_HEADER,       /* pairs[0] = {header name, template with {{secret}}} */
-	AUTH_QUERY,        /* pairs[0] = {parameter, ""} */
-	AUTH_PATH,         /* pairs[0] = {"", template, starts with '/', one {{secret}}} */
-	AUTH_BASIC,        /* pairs[0] = {"username", fixed user} or no pair */
+	AUTH_HEADER, /* pairs[0] = {header name, template with {{secret}}} */
+	AUTH_QUERY, /* pairs[0] = {parameter, ""} */
+	AUTH_PATH, /* pairs[0] = {"", template, starts with '/', one {{secret}}} */
+	AUTH_BASIC, /* pairs[0] = {"username", fixed user} or no pair */
 	AUTH_MULTI_HEADER, /* pairs = {header name, template} */
-	AUTH_MULTI_QUERY,  /* pairs = {parameter, template} */
-	AUTH_OAUTH2,       /* pairs: grant, token_endpoint, scopes (space-joined) */
-	AUTH_AWS_SIGV4,    /* pairs: service, region */
-	AUTH_HMAC,         /* pairs: algorithm, header, template */
+	AUTH_MULTI_QUERY, /* pairs = {parameter, template} */
+	AUTH_OAUTH2, /* pairs: grant, token_endpoint, scopes (space-joined) */
+	AUTH_AWS_SIGV4, /* pairs: service, region */
+	AUTH_HMAC, /* pairs: algorithm, header, template */
 	AUTH_MTLS,
 	AUTH_KIND_COUNT
 };
@@ -71,8 +71,8 @@ struct capability {
 	struct string_list paths; /* prefixes */
 	enum inspect inspect;
 	bool opaque_slash;
-	bool has_check;      /* the script has a check function for it */
-	uint8_t http;        /* 1 or 2: upstream protocol */
+	bool has_check; /* the script has a check function for it */
+	uint8_t http; /* 1 or 2: upstream protocol */
 };
 
 struct alternative {
@@ -127,7 +127,7 @@ enum av_err auth_desc_decode(struct frame_reader *r, struct auth_desc *out) AV_M
 void capability_encode(const struct capability *c, struct frame_writer *w);
 enum av_err capability_decode(struct frame_reader *r, struct capability *out) AV_MUST_USE;
 void string_list_encode(const struct string_list *l, struct frame_writer *w);
-enum av_err string_list_decode(struct frame_reader *r, uint32_t max, struct string_list *out)
-    AV_MUST_USE;
+enum av_err string_list_decode(
+    struct frame_reader *r, uint32_t max, struct string_list *out) AV_MUST_USE;
 
 #endif

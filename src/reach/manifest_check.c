@@ -134,7 +134,8 @@ capability_validate(const struct capability *c, struct fault *f)
 	if ((unsigned)c->inspect > INSPECT_TEXT)
 		return refuse(f, "manifest_bad_inspect", id, "an unknown `inspect`");
 	if (c->http == 2)
-		return refuse(f, "manifest_http2", id, "`http` is 2: HTTP/2 to an upstream is not in this version");
+		return refuse(f, "manifest_http2", id,
+		    "`http` is 2: HTTP/2 to an upstream is not in this version");
 	if (c->http != 1)
 		return refuse(f, "manifest_bad_http", id, "`http` is not 1");
 	return AV_OK;

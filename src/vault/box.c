@@ -14,8 +14,8 @@ box_init(void)
 }
 
 enum av_err
-box_seal(const uint8_t key[BOX_KEY_LEN], struct str aad, const void *plain, size_t len,
-    struct buf *out)
+box_seal(
+    const uint8_t key[BOX_KEY_LEN], struct str aad, const void *plain, size_t len, struct buf *out)
 {
 	uint8_t *at = NULL;
 	enum av_err e = buf_reserve(out, len + BOX_OVERHEAD, &at);

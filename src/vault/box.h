@@ -23,7 +23,7 @@ enum av_err box_seal(const uint8_t key[BOX_KEY_LEN], struct str aad, const void 
     struct buf *out) AV_MUST_USE;
 /* `plain` has room for sealed.len - BOX_OVERHEAD bytes, which is what is written.
  * AV_EFORMAT: too short to be a blob; AV_ECORRUPT: key, additional data or blob do not fit. */
-enum av_err box_open(const uint8_t key[BOX_KEY_LEN], struct str aad, struct str sealed,
-    uint8_t *plain) AV_MUST_USE;
+enum av_err box_open(
+    const uint8_t key[BOX_KEY_LEN], struct str aad, struct str sealed, uint8_t *plain) AV_MUST_USE;
 
 #endif

@@ -27,8 +27,8 @@ credential_id_is_valid(struct str s)
 		return false;
 	for (size_t i = 0; i < s.len; i++) {
 		char c = s.p[i];
-		bool alnum = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-		    (c >= '0' && c <= '9');
+		bool alnum =
+		    (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 		if (!alnum && (i == 0 || c == '\0' || strchr("._-:/@", c) == NULL))
 			return false;
 	}
@@ -61,8 +61,8 @@ decode_pairs(struct frame_reader *r, struct pair_list *out)
 enum av_err
 credential_put(struct store *s, const struct kek *k, const struct credential *c)
 {
-	static const struct auth_desc no_auth = { .kind = AUTH_NONE };
-	static const struct string_list no_hosts = { 0 };
+	static const struct auth_desc no_auth = {.kind = AUTH_NONE};
+	static const struct string_list no_hosts = {0};
 	struct buf b;
 	struct frame_writer w;
 	buf_init(&b, ROW_BODY_MAX);
@@ -86,7 +86,8 @@ credential_put(struct store *s, const struct kek *k, const struct credential *c)
 	enum av_err e = fw_end(&w);
 	if (e == AV_OK)
 		e = row_put(s, k, ROW_CREDENTIAL, str_of(c->id),
-		    (struct str){ (const char *)b.data + FRAME_HEADER_LEN, b.len - FRAME_HEADER_LEN });
+		    (struct str){
+		        (const char *)b.data + FRAME_HEADER_LEN, b.len - FRAME_HEADER_LEN});
 	buf_clear(&b);
 	return e;
 }
@@ -94,8 +95,8 @@ credential_put(struct store *s, const struct kek *k, const struct credential *c)
 static enum av_err
 decode_body(const struct row *row, struct credential *c, bool *own_auth)
 {
-	struct frame f = { .type = ROW_CREDENTIAL, .payload = (const uint8_t *)row->body.p,
-		.len = row->body.len };
+	struct frame f = {
+	    .type = ROW_CREDENTIAL, .payload = (const uint8_t *)row->body.p, .len = row->body.len};
 	struct frame_reader r;
 	fr_begin(&r, &f);
 	uint8_t version = fr_u8(&r);
@@ -103,7 +104,8 @@ decode_body(const struct row *row, struct credential *c, bool *own_auth)
 	c->provider = str_dup(fr_text(&r, 128));
 	c->alternative = str_dup(fr_text(&r, 128));
 	c->path_prefix = str_dup(STR_LIT(""));
-	if (c->id == NULL || c->provider == NULL || c->alternative == NULL || c->path_prefix == NULL)
+	if (c->id == NULL || c->provider == NULL || c->alternative == NULL ||
+	    c->path_prefix == NULL)
 		return AV_ENOMEM;
 	uint8_t source = fr_u8(&r);
 	*own_auth = fr_u8(&r) == 1;
@@ -148,7 +150,8 @@ credential_decode(const struct row *row, const struct builtin *b, struct credent
 	if (e == AV_ENOMEM)
 		return e;
 	if (e != AV_OK)
-		fault_set(&out->fault, AV_ENOCRED, "provider_unknown", "Use a version that knows it",
+		fault_set(&out->fault, AV_ENOCRED, "provider_unknown",
+		    "Use a version that knows it",
 		    "this version does not know the provider of credential %s", out->id);
 	return AV_OK;
 }

@@ -22,10 +22,10 @@ struct credential {
 	char *provider;
 	char *alternative; /* of a built-in provider; "" = its main auth */
 	enum credential_source source;
-	struct auth_desc auth;    /* effective: own, or the built-in one after credential_decode */
+	struct auth_desc auth; /* effective: own, or the built-in one after credential_decode */
 	struct string_list hosts; /* effective likewise */
-	bool own_hosts;           /* hosts were named by the operator */
-	bool all_capabilities;    /* every one of the provider; else those listed */
+	bool own_hosts; /* hosts were named by the operator */
+	bool all_capabilities; /* every one of the provider; else those listed */
 	struct string_list capabilities;
 	struct pair_list secrets; /* placeholder -> secret id */
 	struct scope scope;
@@ -39,11 +39,11 @@ struct credential {
 void credential_clear(struct credential *c);
 /* Letters, digits and "._-:/@", first a letter or a digit. */
 bool credential_id_is_valid(struct str s);
-enum av_err credential_put(struct store *s, const struct kek *k, const struct credential *c)
-    AV_MUST_USE;
+enum av_err credential_put(
+    struct store *s, const struct kek *k, const struct credential *c) AV_MUST_USE;
 /* Fills in what is compiled in. A faulty row becomes a credential with `fault` set. */
-enum av_err credential_decode(const struct row *row, const struct builtin *b,
-    struct credential *out) AV_MUST_USE;
+enum av_err credential_decode(
+    const struct row *row, const struct builtin *b, struct credential *out) AV_MUST_USE;
 /* Copies auth and, unless it has its own, hosts, priority and prefix of the built-in provider (or
  * the alternative). AV_ENOTFOUND: neither is compiled in. */
 enum av_err credential_take_builtin(struct credential *c, const struct manifest *m) AV_MUST_USE;

@@ -14,7 +14,7 @@ struct kek {
 };
 
 static const struct kek_provider providers[] = {
-	{ "file", kek_file_create, kek_file_load },
+    {"file", kek_file_create, kek_file_load},
 };
 
 enum av_err

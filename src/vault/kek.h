@@ -28,8 +28,8 @@ bool kek_is_locked(const struct kek *k); /* in memory: the lock really holds */
 /* box_seal and box_open under the key. */
 enum av_err kek_seal(const struct kek *k, struct str aad, const void *plain, size_t len,
     struct buf *out) AV_MUST_USE;
-enum av_err kek_open(const struct kek *k, struct str aad, struct str sealed, uint8_t *plain)
-    AV_MUST_USE;
+enum av_err kek_open(
+    const struct kek *k, struct str aad, struct str sealed, uint8_t *plain) AV_MUST_USE;
 /* A key for one purpose (crypto_kdf, context "aivault1"); `purpose` numbers are in kek_purpose. */
 enum kek_purpose { KEK_FOR_ROWS = 1, KEK_FOR_DIGEST = 2 };
 void kek_subkey(const struct kek *k, enum kek_purpose purpose, uint8_t out[KEK_LEN]);

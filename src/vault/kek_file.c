@@ -27,7 +27,8 @@ kek_file_create(const char *path, struct kek **out, struct fault *f)
 	memcpy(dir, path, (size_t)(slash - path));
 	dir[slash - path] = '\0';
 	if (dir[0] != '\0' && io_make_dirs(dir, 0700) != AV_OK)
-		return fault_set(f, AV_EKEY, "key_dir", "Make the directory, owned by you, mode 0700",
+		return fault_set(f, AV_EKEY, "key_dir",
+		    "Make the directory, owned by you, mode 0700",
 		    "the directory of the key file %s cannot be made", path);
 	randombytes_buf(raw, sizeof(raw));
 	b64_encode(raw, sizeof(raw), text);
@@ -57,7 +58,8 @@ read_key_text(const char *path, char text[TEXT_MAX], size_t *len, struct fault *
 		    "the key file %s cannot be opened: %s", path, strerror(errno));
 	}
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-		fault_set(f, e, "key_not_a_file", "", "the key file %s is not a regular file", path);
+		fault_set(
+		    f, e, "key_not_a_file", "", "the key file %s is not a regular file", path);
 		goto out;
 	}
 	if (st.st_uid != geteuid() && st.st_uid != 0) {
@@ -94,7 +96,7 @@ kek_file_load(const char *path, struct kek **out, struct fault *f)
 		goto out;
 	while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
 		len--;
-	struct str s = str_trim((struct str){ text, len });
+	struct str s = str_trim((struct str){text, len});
 	size_t n = sizeof(raw);
 	if (!(b64_decode(s, raw, &n) == AV_OK && n == KEK_LEN) &&
 	    hex_decode(s, raw, KEK_LEN) != AV_OK) {

@@ -19,12 +19,12 @@ passphrase_kdf_make(struct str cost, struct passphrase_kdf *out, struct fault *f
 		const char *name;
 		uint64_t passes, memory;
 	} costs[] = {
-		{ "moderate", crypto_pwhash_argon2id_OPSLIMIT_MODERATE,
-		    crypto_pwhash_argon2id_MEMLIMIT_MODERATE },
-		{ "interactive", crypto_pwhash_argon2id_OPSLIMIT_INTERACTIVE,
-		    crypto_pwhash_argon2id_MEMLIMIT_INTERACTIVE },
-		{ "sensitive", crypto_pwhash_argon2id_OPSLIMIT_SENSITIVE,
-		    crypto_pwhash_argon2id_MEMLIMIT_SENSITIVE },
+	    {"moderate", crypto_pwhash_argon2id_OPSLIMIT_MODERATE,
+	        crypto_pwhash_argon2id_MEMLIMIT_MODERATE},
+	    {"interactive", crypto_pwhash_argon2id_OPSLIMIT_INTERACTIVE,
+	        crypto_pwhash_argon2id_MEMLIMIT_INTERACTIVE},
+	    {"sensitive", crypto_pwhash_argon2id_OPSLIMIT_SENSITIVE,
+	        crypto_pwhash_argon2id_MEMLIMIT_SENSITIVE},
 	};
 	for (size_t i = 0; i < sizeof(costs) / sizeof(costs[0]); i++) {
 		if (cost.len > 0 && !str_eq_cstr(cost, costs[i].name))
@@ -34,8 +34,8 @@ passphrase_kdf_make(struct str cost, struct passphrase_kdf *out, struct fault *f
 		out->memory = costs[i].memory;
 		return AV_OK;
 	}
-	return fault_set(f, AV_EUSAGE, "cost_unknown", "",
-	    "the cost is interactive, moderate or sensitive");
+	return fault_set(
+	    f, AV_EUSAGE, "cost_unknown", "", "the cost is interactive, moderate or sensitive");
 }
 
 static void
@@ -62,7 +62,7 @@ passphrase_kdf_put(struct store *s, const struct passphrase_kdf *k)
 	memcpy(b + 1, k->salt, sizeof(k->salt));
 	put_u64(b + 1 + PASSPHRASE_SALT_LEN, k->passes);
 	put_u64(b + 9 + PASSPHRASE_SALT_LEN, k->memory);
-	return store_meta_put(s, META_KEY, (struct str){ (const char *)b, sizeof(b) });
+	return store_meta_put(s, META_KEY, (struct str){(const char *)b, sizeof(b)});
 }
 
 enum av_err
@@ -98,8 +98,8 @@ passphrase_check(struct str passphrase, struct fault *f)
 }
 
 enum av_err
-passphrase_derive(const struct passphrase_kdf *k, const uint8_t *passphrase, size_t len,
-    uint8_t out[KEK_LEN])
+passphrase_derive(
+    const struct passphrase_kdf *k, const uint8_t *passphrase, size_t len, uint8_t out[KEK_LEN])
 {
 	if (crypto_pwhash_argon2id(out, KEK_LEN, (const char *)passphrase, len, k->salt, k->passes,
 	        (size_t)k->memory, crypto_pwhash_argon2id_ALG_ARGON2ID13) != 0)

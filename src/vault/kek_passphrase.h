@@ -24,8 +24,8 @@ struct passphrase_kdf {
 
 /* A fresh salt. `cost` is one of libsodium's: "interactive" (64 MiB), "moderate" (256 MiB; also for
  * ""), "sensitive" (1 GiB). AV_EUSAGE: none of these. */
-enum av_err passphrase_kdf_make(struct str cost, struct passphrase_kdf *out, struct fault *f)
-    AV_MUST_USE;
+enum av_err passphrase_kdf_make(
+    struct str cost, struct passphrase_kdf *out, struct fault *f) AV_MUST_USE;
 /* In the meta table, key "passphrase_kdf". */
 enum av_err passphrase_kdf_put(struct store *s, const struct passphrase_kdf *k) AV_MUST_USE;
 /* AV_ECORRUPT: not there, malformed, or a cost that nobody asks for (over 64 passes or 4 GiB). */

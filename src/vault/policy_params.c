@@ -31,7 +31,8 @@ policy_params_put(struct store *s, const struct kek *k, const struct policy_para
 	enum av_err e = fw_end(&w);
 	if (e == AV_OK)
 		e = row_put(s, k, ROW_POLICY, str_of(p->capability),
-		    (struct str){ (const char *)b.data + FRAME_HEADER_LEN, b.len - FRAME_HEADER_LEN });
+		    (struct str){
+		        (const char *)b.data + FRAME_HEADER_LEN, b.len - FRAME_HEADER_LEN});
 	buf_clear(&b);
 	return e;
 }
@@ -45,8 +46,8 @@ is_limit(uint64_t v, uint64_t max)
 enum av_err
 policy_params_decode(const struct row *row, struct policy_params *out)
 {
-	struct frame f = { .type = ROW_POLICY, .payload = (const uint8_t *)row->body.p,
-		.len = row->body.len };
+	struct frame f = {
+	    .type = ROW_POLICY, .payload = (const uint8_t *)row->body.p, .len = row->body.len};
 	struct frame_reader r;
 	memset(out, 0, sizeof(*out));
 	out->capability = str_dup(row->id);

@@ -27,8 +27,8 @@ struct policy_params {
 };
 
 void policy_params_clear(struct policy_params *p);
-enum av_err policy_params_put(struct store *s, const struct kek *k, const struct policy_params *p)
-    AV_MUST_USE;
+enum av_err policy_params_put(
+    struct store *s, const struct kek *k, const struct policy_params *p) AV_MUST_USE;
 /* AV_ENOMEM only: a faulty row becomes one with `fault` set. */
 enum av_err policy_params_decode(const struct row *row, struct policy_params *out) AV_MUST_USE;
 

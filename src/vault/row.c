@@ -12,39 +12,40 @@ struct table_sql {
 	const char *macs;
 };
 
-#define TABLE(t) \
-	{ \
-		t, \
-		    "INSERT INTO " t "(id, row_version, body, mac) VALUES(?, ?, ?, ?) ON CONFLICT(id) " \
+#define TABLE(t)                                                                               \
+	{                                                                                      \
+		t,                                                                             \
+		    "INSERT INTO " t                                                           \
+		    "(id, row_version, body, mac) VALUES(?, ?, ?, ?) ON CONFLICT(id) "         \
 		    "DO UPDATE SET row_version = excluded.row_version, body = excluded.body, " \
-		    "mac = excluded.mac", \
-		    "DELETE FROM " t " WHERE id = ?", \
-		    "SELECT id, row_version, body, mac FROM " t " ORDER BY id", \
-		    "SELECT id, row_version, mac FROM " t " ORDER BY id" \
+		    "mac = excluded.mac",                                                      \
+		    "DELETE FROM " t " WHERE id = ?",                                          \
+		    "SELECT id, row_version, body, mac FROM " t " ORDER BY id",                \
+		    "SELECT id, row_version, mac FROM " t " ORDER BY id"                       \
 	}
 
 static const struct table_sql tables[ROW_TABLE_COUNT] = {
-	TABLE("secrets"),
-	TABLE("credentials"),
-	TABLE("capabilities"),
-	TABLE("disabled"),
-	TABLE("policy_params"),
-	TABLE("grants"),
-	TABLE("bindings"),
-	TABLE("scripts"),
-	TABLE("tokens"),
+    TABLE("secrets"),
+    TABLE("credentials"),
+    TABLE("capabilities"),
+    TABLE("disabled"),
+    TABLE("policy_params"),
+    TABLE("grants"),
+    TABLE("bindings"),
+    TABLE("scripts"),
+    TABLE("tokens"),
 };
 
 static const char *const version_sql[ROW_TABLE_COUNT] = {
-	"SELECT row_version FROM secrets WHERE id = ?",
-	"SELECT row_version FROM credentials WHERE id = ?",
-	"SELECT row_version FROM capabilities WHERE id = ?",
-	"SELECT row_version FROM disabled WHERE id = ?",
-	"SELECT row_version FROM policy_params WHERE id = ?",
-	"SELECT row_version FROM grants WHERE id = ?",
-	"SELECT row_version FROM bindings WHERE id = ?",
-	"SELECT row_version FROM scripts WHERE id = ?",
-	"SELECT row_version FROM tokens WHERE id = ?",
+    "SELECT row_version FROM secrets WHERE id = ?",
+    "SELECT row_version FROM credentials WHERE id = ?",
+    "SELECT row_version FROM capabilities WHERE id = ?",
+    "SELECT row_version FROM disabled WHERE id = ?",
+    "SELECT row_version FROM policy_params WHERE id = ?",
+    "SELECT row_version FROM grants WHERE id = ?",
+    "SELECT row_version FROM bindings WHERE id = ?",
+    "SELECT row_version FROM scripts WHERE id = ?",
+    "SELECT row_version FROM tokens WHERE id = ?",
 };
 
 const char *
@@ -153,9 +154,9 @@ row_each(struct store *s, const struct kek *k, enum row_table t, row_fn fn, void
 	enum av_err e = store_stmt(s, tables[t].each, &st);
 	while (e == AV_OK && (e = store_step(st, &more)) == AV_OK && more) {
 		uint8_t mac[ROW_MAC_LEN];
-		struct row r = { .id = store_column(st, 0),
-			.version = (uint64_t)sqlite3_column_int64(st, 1),
-			.body = store_column(st, 2) };
+		struct row r = {.id = store_column(st, 0),
+		    .version = (uint64_t)sqlite3_column_int64(st, 1),
+		    .body = store_column(st, 2)};
 		struct str stored = store_column(st, 3);
 		r.genuine = r.body.len <= ROW_BODY_MAX;
 		if (k != NULL) {
@@ -209,7 +210,7 @@ row_seal(struct store *s, const struct kek *k, uint64_t *generation, uint8_t dig
 	if (e == AV_OK)
 		e = store_meta_put_int(s, "generation", g);
 	if (e == AV_OK)
-		e = store_meta_put(s, "digest", (struct str){ (const char *)digest, ROW_MAC_LEN });
+		e = store_meta_put(s, "digest", (struct str){(const char *)digest, ROW_MAC_LEN});
 	if (e == AV_OK)
 		*generation = (uint64_t)g;
 	return e;
@@ -227,15 +228,17 @@ row_verify(struct store *s, const struct kek *k, uint64_t *generation, struct fa
 		e = store_meta_get(s, "digest", &stored);
 	if (e == AV_OK)
 		e = digest_rows(s, k, (uint64_t)g, digest);
-	if (e == AV_OK && (stored.len != sizeof(digest) ||
-	                      sodium_memcmp(stored.data, digest, sizeof(digest)) != 0))
+	if (e == AV_OK &&
+	    (stored.len != sizeof(digest) ||
+	        sodium_memcmp(stored.data, digest, sizeof(digest)) != 0))
 		e = AV_ECORRUPT;
 	if (e == AV_OK)
 		*generation = (uint64_t)g;
 	else
 		fault_set(f, e == AV_ENOTFOUND ? AV_ECORRUPT : e, "rows_changed",
 		    "Restore vault.db from a backup",
-		    "rows of %s were added, removed or put back from outside aivault", store_path(s));
+		    "rows of %s were added, removed or put back from outside aivault",
+		    store_path(s));
 	buf_clear(&stored);
 	return e == AV_ENOTFOUND ? AV_ECORRUPT : e;
 }

@@ -45,14 +45,14 @@ enum av_err row_delete(struct store *s, enum row_table t, struct str id) AV_MUST
 
 /* What fn returns but AV_OK ends the walk. The row borrows from the statement. */
 typedef enum av_err (*row_fn)(void *ctx, const struct row *r);
-enum av_err row_each(struct store *s, const struct kek *k, enum row_table t, row_fn fn, void *ctx)
-    AV_MUST_USE;
+enum av_err row_each(
+    struct store *s, const struct kek *k, enum row_table t, row_fn fn, void *ctx) AV_MUST_USE;
 
 /* Counts the generation up and stores the digest; both go into the audit row. */
 enum av_err row_seal(struct store *s, const struct kek *k, uint64_t *generation,
     uint8_t digest[ROW_MAC_LEN]) AV_MUST_USE;
 /* AV_ECORRUPT: the stored digest does not fit the rows; *f says so. */
-enum av_err row_verify(struct store *s, const struct kek *k, uint64_t *generation, struct fault *f)
-    AV_MUST_USE;
+enum av_err row_verify(
+    struct store *s, const struct kek *k, uint64_t *generation, struct fault *f) AV_MUST_USE;
 
 #endif

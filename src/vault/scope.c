@@ -24,15 +24,16 @@ take_id(struct str s, const char *flag, char out[SCOPE_ID_MAX + 1], struct fault
 {
 	if (!scope_id_is_valid(s))
 		return fault_set(f, AV_EUSAGE, "bad_scope_id",
-		    "Use 1 to 128 letters, digits, '.', '_', '@' or '-'", "%s is not a valid id", flag);
+		    "Use 1 to 128 letters, digits, '.', '_', '@' or '-'", "%s is not a valid id",
+		    flag);
 	memcpy(out, s.p, s.len);
 	out[s.len] = '\0';
 	return AV_OK;
 }
 
 enum av_err
-scope_make(struct str kind, struct str workspace, struct str group, struct scope *out,
-    struct fault *f)
+scope_make(
+    struct str kind, struct str workspace, struct str group, struct scope *out, struct fault *f)
 {
 	memset(out, 0, sizeof(*out));
 	workspace = str_trim(workspace);
@@ -48,10 +49,11 @@ scope_make(struct str kind, struct str workspace, struct str group, struct scope
 	else if (str_eq_cstr(kind, "group"))
 		out->kind = SCOPE_GROUP;
 	else
-		return fault_set(f, AV_EUSAGE, "bad_scope", "Use global, workspace or group",
-		    "unknown scope");
+		return fault_set(
+		    f, AV_EUSAGE, "bad_scope", "Use global, workspace or group", "unknown scope");
 	if (workspace.len == 0)
-		return fault_set(f, AV_EUSAGE, "workspace_missing", "", "--workspace-id is required");
+		return fault_set(
+		    f, AV_EUSAGE, "workspace_missing", "", "--workspace-id is required");
 	if (out->kind == SCOPE_GROUP && group.len == 0)
 		return fault_set(f, AV_EUSAGE, "group_missing", "", "--group-id is required");
 	if (out->kind == SCOPE_WORKSPACE && group.len > 0)
@@ -121,7 +123,7 @@ scope_encode(const struct scope *s, struct frame_writer *w)
 void
 scope_decode(struct frame_reader *r, struct scope *out)
 {
-	static const char *const kinds[] = { "global", "workspace", "group" };
+	static const char *const kinds[] = {"global", "workspace", "group"};
 	uint8_t kind = fr_u8(r);
 	struct str ws = fr_text(r, SCOPE_ID_MAX);
 	struct str group = fr_text(r, SCOPE_ID_MAX);

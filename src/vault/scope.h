@@ -30,8 +30,8 @@ bool scope_id_is_valid(struct str s);
 enum av_err scope_make(struct str kind, struct str workspace, struct str group, struct scope *out,
     struct fault *f) AV_MUST_USE;
 /* The scope that a caller's context names: the group's, the workspace's or global. */
-enum av_err scope_of_context(struct str workspace, struct str group, struct scope *out,
-    struct fault *f) AV_MUST_USE;
+enum av_err scope_of_context(
+    struct str workspace, struct str group, struct scope *out, struct fault *f) AV_MUST_USE;
 bool scope_eq(const struct scope *a, const struct scope *b);
 /* May a call made in `context` use what belongs to `owner`? */
 bool scope_reaches(const struct scope *owner, const struct scope *context);

@@ -81,7 +81,7 @@ secret_new(struct secret_pool *p, size_t len, struct secret **out)
 	struct secret *s = calloc(1, sizeof(*s));
 	if (s == NULL)
 		return AV_ENOMEM;
-	*s = (struct secret){ .pool = p, .first = first, .cells = cells, .len = len };
+	*s = (struct secret){.pool = p, .first = first, .cells = cells, .len = len};
 	memset(p->taken + first, 1, cells);
 	*out = s;
 	return AV_OK;

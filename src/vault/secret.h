@@ -29,8 +29,8 @@ bool secret_pool_is_locked(const struct secret_pool *p);
 
 /* Zero-filled. AV_ELIMIT: the pool is full, give something back and try again. */
 enum av_err secret_new(struct secret_pool *p, size_t len, struct secret **out) AV_MUST_USE;
-enum av_err secret_copy(struct secret_pool *p, const void *bytes, size_t len, struct secret **out)
-    AV_MUST_USE;
+enum av_err secret_copy(
+    struct secret_pool *p, const void *bytes, size_t len, struct secret **out) AV_MUST_USE;
 void secret_free(struct secret *s); /* NULL is fine */
 uint8_t *secret_bytes(struct secret *s);
 const uint8_t *secret_view(const struct secret *s);

@@ -64,13 +64,14 @@ enum av_err
 secret_name_check(struct str s, struct fault *f)
 {
 	if (s.len == 0)
-		return fault_set(f, AV_EUSAGE, "name_missing", "Give one with --name",
-		    "a secret needs a name");
+		return fault_set(
+		    f, AV_EUSAGE, "name_missing", "Give one with --name", "a secret needs a name");
 	if (s.len > SECRET_NAME_MAX)
 		return fault_set(f, AV_EUSAGE, "name_too_long", "",
 		    "a secret's name is at most %u bytes", SECRET_NAME_MAX);
 	if (!str_is_utf8(s))
-		return fault_set(f, AV_EUSAGE, "name_not_utf8", "", "a secret's name is UTF-8 text");
+		return fault_set(
+		    f, AV_EUSAGE, "name_not_utf8", "", "a secret's name is UTF-8 text");
 	for (size_t i = 0; i < s.len; i++)
 		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
 			return fault_set(f, AV_EUSAGE, "name_control_byte", "",
@@ -85,10 +86,11 @@ secret_value_check(struct str value, struct fault *f)
 		return fault_set(f, AV_EUSAGE, "value_empty", "Give the value on standard input",
 		    "the secret's value is empty");
 	if (value.len > SECRET_VALUE_MAX)
-		return fault_set(f, AV_EUSAGE, "value_too_long", "",
-		    "a secret's value is at most 64 KiB");
+		return fault_set(
+		    f, AV_EUSAGE, "value_too_long", "", "a secret's value is at most 64 KiB");
 	if (memchr(value.p, '\0', value.len) != NULL)
-		return fault_set(f, AV_EUSAGE, "value_has_nul", "", "a secret's value has no NUL bytes");
+		return fault_set(
+		    f, AV_EUSAGE, "value_has_nul", "", "a secret's value has no NUL bytes");
 	return AV_OK;
 }
 
@@ -112,7 +114,8 @@ secret_record_put(struct store *s, const struct kek *k, const struct secret_reco
 	enum av_err e = fw_end(&w);
 	if (e == AV_OK)
 		e = row_put(s, k, ROW_SECRET, str_of(r->id),
-		    (struct str){ (const char *)b.data + FRAME_HEADER_LEN, b.len - FRAME_HEADER_LEN });
+		    (struct str){
+		        (const char *)b.data + FRAME_HEADER_LEN, b.len - FRAME_HEADER_LEN});
 	buf_clear(&b);
 	return e;
 }
@@ -120,8 +123,8 @@ secret_record_put(struct store *s, const struct kek *k, const struct secret_reco
 static enum av_err
 decode_body(const struct row *row, struct secret_record *out)
 {
-	struct frame f = { .type = ROW_SECRET, .payload = (const uint8_t *)row->body.p,
-		.len = row->body.len };
+	struct frame f = {
+	    .type = ROW_SECRET, .payload = (const uint8_t *)row->body.p, .len = row->body.len};
 	struct frame_reader r;
 	fr_begin(&r, &f);
 	uint8_t version = fr_u8(&r);
@@ -153,8 +156,10 @@ secret_record_decode(const struct row *row, struct secret_record *out)
 	enum av_err e = decode_body(row, out);
 	if (e == AV_ENOMEM)
 		return e;
-	if (e != AV_OK || !row->genuine || out->id[0] == '(' || out->aad_version != SECRET_AAD_VERSION)
-		fault_set(&out->fault, AV_ECORRUPT, "secret_row_changed", "Restore vault.db from a backup",
+	if (e != AV_OK || !row->genuine || out->id[0] == '(' ||
+	    out->aad_version != SECRET_AAD_VERSION)
+		fault_set(&out->fault, AV_ECORRUPT, "secret_row_changed",
+		    "Restore vault.db from a backup",
 		    "the stored row of secret %s was changed from outside aivault", out->id);
 	return AV_OK;
 }
@@ -181,7 +186,7 @@ make_aad(const struct secret_record *r, struct buf *b, struct str *out)
 	buf_append(b, fields.data, fields.len);
 	e = buf_err(&fields) != AV_OK ? buf_err(&fields) : buf_err(b);
 	buf_clear(&fields);
-	*out = (struct str){ (const char *)b->data, b->len };
+	*out = (struct str){(const char *)b->data, b->len};
 	return e;
 }
 
@@ -290,8 +295,9 @@ secret_record_value(struct store *s, const struct kek *k, struct secret_pool *po
 		e = store_step(st, &row);
 	}
 	if (e == AV_OK)
-		e = row ? open_value(k, pool, aad, store_column(st, 0), store_column(st, 1), &r->value)
-			: AV_ECORRUPT;
+		e = row
+		    ? open_value(k, pool, aad, store_column(st, 0), store_column(st, 1), &r->value)
+		    : AV_ECORRUPT;
 	store_done(st);
 	buf_clear(&aad_buf);
 	if (e == AV_OK)

@@ -48,8 +48,8 @@ enum av_err secret_name_check(struct str s, struct fault *f) AV_MUST_USE;
 enum av_err secret_value_check(struct str value, struct fault *f) AV_MUST_USE;
 
 /* Writes the row. The record's fields are set; version and dates are the caller's business. */
-enum av_err secret_record_put(struct store *s, const struct kek *k, const struct secret_record *r)
-    AV_MUST_USE;
+enum av_err secret_record_put(
+    struct store *s, const struct kek *k, const struct secret_record *r) AV_MUST_USE;
 /* A faulty row becomes a record with `fault` set, not an error. */
 enum av_err secret_record_decode(const struct row *row, struct secret_record *out) AV_MUST_USE;
 

@@ -19,7 +19,8 @@
 struct store {
 	sqlite3 *db;
 	char path[PATH_ROOM];
-	char failed[200]; /* why the last transaction was given up: ROLLBACK clears SQLite's own words */
+	char failed
+	    [200]; /* why the last transaction was given up: ROLLBACK clears SQLite's own words */
 	struct {
 		const char *sql;
 		sqlite3_stmt *st;
@@ -89,10 +90,11 @@ check_file(const char *path, struct fault *f)
 		return fault_set(f, AV_ESYS, "database_unreadable", "Check the vault's directory",
 		    "%s: %s", path, strerror(errno));
 	if (!S_ISREG(st.st_mode))
-		return fault_set(f, AV_ESYS, "database_not_a_file", "", "%s is not a regular file", path);
+		return fault_set(
+		    f, AV_ESYS, "database_not_a_file", "", "%s is not a regular file", path);
 	if (st.st_uid != geteuid() && geteuid() != 0)
-		return fault_set(f, AV_ESYS, "database_owner", "Run the daemon as the vault's owner",
-		    "%s belongs to another user", path);
+		return fault_set(f, AV_ESYS, "database_owner",
+		    "Run the daemon as the vault's owner", "%s belongs to another user", path);
 	if ((st.st_mode & 022) != 0)
 		return fault_set(f, AV_ESYS, "database_mode", "Run chmod 600 on it",
 		    "%s can be written by others", path);
@@ -120,8 +122,8 @@ open_db(const char *path, int flags, struct store **out, struct fault *f)
 	    flags | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL);
 	/* Opened all the same, SQLite would make -wal and -shm files that nobody may write to either. */
 	if (rc == SQLITE_OK && sqlite3_db_readonly(s->db, "main") == 1) {
-		fault_set(f, AV_ESYS, "database_read_only", "Run chmod 600 on it, or look at its disk",
-		    "%s cannot be written", path);
+		fault_set(f, AV_ESYS, "database_read_only",
+		    "Run chmod 600 on it, or look at its disk", "%s cannot be written", path);
 		store_close(s);
 		return AV_ESYS;
 	}
@@ -136,8 +138,8 @@ open_db(const char *path, int flags, struct store **out, struct fault *f)
 	if (rc != SQLITE_OK) {
 		e = err_of(rc);
 		fault_set(f, e, e == AV_ECORRUPT ? "database_corrupt" : "database_unreadable",
-		    "Restore it from a backup, or check the disk and its permissions", "%s: %s", path,
-		    s->db != NULL ? sqlite3_errmsg(s->db) : sqlite3_errstr(rc));
+		    "Restore it from a backup, or check the disk and its permissions", "%s: %s",
+		    path, s->db != NULL ? sqlite3_errmsg(s->db) : sqlite3_errstr(rc));
 		store_close(s);
 		return e;
 	}
@@ -168,8 +170,8 @@ upgrade(struct store *s, const char *path, struct fault *f)
 	if (e == AV_OK)
 		e = store_commit(s);
 	if (e != AV_OK)
-		fault_set(f, e, "database_upgrade", "Check free space and permissions", "%s: %s", path,
-		    sqlite3_errmsg(s->db));
+		fault_set(f, e, "database_upgrade", "Check free space and permissions", "%s: %s",
+		    path, sqlite3_errmsg(s->db));
 	return e;
 }
 
@@ -196,8 +198,10 @@ store_open(const char *path, struct store **out, struct fault *f)
 	} else if (version == 1) {
 		e = upgrade(s, path, f);
 	} else if (version != STORE_SCHEMA) {
-		e = fault_set(f, AV_ECORRUPT, "unknown_schema", "Use the version that made it, or newer",
-		    "%s has schema %lld, this version knows %d", path, (long long)version, STORE_SCHEMA);
+		e = fault_set(f, AV_ECORRUPT, "unknown_schema",
+		    "Use the version that made it, or newer",
+		    "%s has schema %lld, this version knows %d", path, (long long)version,
+		    STORE_SCHEMA);
 	}
 	if (e != AV_OK) {
 		store_close(s);
@@ -216,8 +220,8 @@ store_create(const char *path, struct store **out, struct fault *f)
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return fault_set(f, AV_ESYS, "database_create",
-		    "Check the directory's permissions and free space", "%s cannot be made: %s", path,
-		    strerror(errno));
+		    "Check the directory's permissions and free space", "%s cannot be made: %s",
+		    path, strerror(errno));
 	close(fd);
 	enum av_err e = check_file(path, f);
 	if (e == AV_OK)
@@ -229,13 +233,14 @@ store_create(const char *path, struct store **out, struct fault *f)
 		e = user_version(s, &version);
 	if (e == AV_OK && version != 0) {
 		store_close(s);
-		return fault_set(f, AV_EEXISTS, "vault_exists", "", "there is a vault already at %s", path);
+		return fault_set(
+		    f, AV_EEXISTS, "vault_exists", "", "there is a vault already at %s", path);
 	}
 	if (e == AV_OK)
 		e = exec(s, SCHEMA_TABLES);
 	if (e != AV_OK) {
-		fault_set(f, e, "database_create", "Check free space and permissions", "%s: %s", path,
-		    sqlite3_errmsg(s->db));
+		fault_set(f, e, "database_create", "Check free space and permissions", "%s: %s",
+		    path, sqlite3_errmsg(s->db));
 		store_close(s);
 		return e;
 	}
@@ -378,5 +383,5 @@ store_column(sqlite3_stmt *st, int at)
 	int n = sqlite3_column_bytes(st, at);
 	if (p == NULL || n <= 0)
 		return STR_LIT("");
-	return (struct str){ p, (size_t)n };
+	return (struct str){p, (size_t)n};
 }

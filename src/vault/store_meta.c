@@ -22,7 +22,7 @@ store_meta_get(struct store *s, const char *key, struct buf *out)
 }
 
 static const char PUT_META[] = "INSERT INTO meta(key, value) VALUES(?, ?) "
-			       "ON CONFLICT(key) DO UPDATE SET value = excluded.value";
+                               "ON CONFLICT(key) DO UPDATE SET value = excluded.value";
 
 enum av_err
 store_meta_put(struct store *s, const char *key, struct str value)

@@ -59,8 +59,8 @@ static enum av_err
 read_meta(struct vault *v, const char *path, struct fault *f)
 {
 	int64_t g = 0;
-	enum av_err e = read_text(v->store, "provider_type", v->provider_type,
-	    sizeof(v->provider_type));
+	enum av_err e =
+	    read_text(v->store, "provider_type", v->provider_type, sizeof(v->provider_type));
 	if (e == AV_OK)
 		e = read_text(v->store, "provider_where", v->key_where, sizeof(v->key_where));
 	if (e == AV_OK)
@@ -99,7 +99,8 @@ load_key(struct vault *v)
 		kek_free(v->kek);
 		v->kek = NULL;
 		fault_set(&v->fault, AV_EKEY, "key_mismatch",
-		    "Put the vault's own key file back, or restore the vault that belongs to this key",
+		    "Put the vault's own key file back, or restore the vault that belongs to this "
+		    "key",
 		    "the key in %s is not the one that this vault was made with", v->key_where);
 	}
 }
@@ -107,7 +108,7 @@ load_key(struct vault *v)
 static void
 load_rows(struct vault *v)
 {
-	struct fault f = { 0 };
+	struct fault f = {0};
 	enum av_err e = v->kek != NULL ? row_verify(v->store, v->kek, &v->generation, &f) : AV_OK;
 	if (e == AV_OK)
 		e = vault_load(v);
@@ -115,7 +116,8 @@ load_rows(struct vault *v)
 		v->fault = f;
 	if (e != AV_OK && v->fault.err == AV_OK)
 		fault_set(&v->fault, e, "vault_load", "Look at the daemon's log", "%s: %s",
-		    store_path(v->store), e == AV_ENOMEM ? "out of memory" : store_message(v->store));
+		    store_path(v->store),
+		    e == AV_ENOMEM ? "out of memory" : store_message(v->store));
 }
 
 enum av_err
@@ -152,11 +154,11 @@ make_audit_key(struct vault *v)
 	crypto_sign_keypair(pk, secret_bytes(sk));
 	e = kek_seal(v->kek, STR_LIT(AUDIT_KEY_AAD), secret_view(sk), secret_len(sk), &sealed);
 	if (e == AV_OK)
-		e = store_meta_put(v->store, "audit_public_key",
-		    (struct str){ (const char *)pk, sizeof(pk) });
+		e = store_meta_put(
+		    v->store, "audit_public_key", (struct str){(const char *)pk, sizeof(pk)});
 	if (e == AV_OK)
 		e = store_meta_put(v->store, "audit_signing_key",
-		    (struct str){ (const char *)sealed.data, sealed.len });
+		    (struct str){(const char *)sealed.data, sealed.len});
 out:
 	secret_free(sk);
 	buf_clear(&sealed);
@@ -192,8 +194,8 @@ finish_create(struct vault *v, enum av_err e, const char *provider, const char *
 	if (e == AV_OK) {
 		e = write_meta(v, provider, where);
 		if (e != AV_OK)
-			fault_set(f, e, "database_create", "Check free space and permissions", "%s: %s",
-			    store_path(v->store), store_message(v->store));
+			fault_set(f, e, "database_create", "Check free space and permissions",
+			    "%s: %s", store_path(v->store), store_message(v->store));
 	}
 	if (e != AV_OK) {
 		vault_close(v);
@@ -213,7 +215,8 @@ vault_create(const char *path, const char *provider, const char *where, const st
 		return fault_set(f, AV_ENOTSUP, "key_provider_unknown", "Use --provider file",
 		    "this version does not know that key provider");
 	if (strlen(where) >= VAULT_WHERE_MAX)
-		return fault_set(f, AV_ELIMIT, "key_path_too_long", "", "the key's path is over 1023 bytes");
+		return fault_set(
+		    f, AV_ELIMIT, "key_path_too_long", "", "the key's path is over 1023 bytes");
 	struct vault *v = vault_new(b);
 	if (v == NULL)
 		return fault_set(f, AV_ENOMEM, "out_of_memory", "", "out of memory");
@@ -299,7 +302,8 @@ vault_seal(struct vault *v, char note[VAULT_NOTE_MAX], struct fault *f)
 	if (e != AV_OK)
 		return store_fault(v, e, f);
 	hex_encode(digest, sizeof(digest), hex);
-	snprintf(note, VAULT_NOTE_MAX, "generation=%llu digest=%s", (unsigned long long)generation, hex);
+	snprintf(
+	    note, VAULT_NOTE_MAX, "generation=%llu digest=%s", (unsigned long long)generation, hex);
 	return AV_OK;
 }
 
@@ -392,7 +396,8 @@ vault_capability_put(struct vault *v, const char *provider, const struct capabil
 	enum av_err e = fw_end(&w);
 	if (e == AV_OK)
 		e = row_put(v->store, v->kek, ROW_CAPABILITY, str_of(c->id),
-		    (struct str){ (const char *)b.data + FRAME_HEADER_LEN, b.len - FRAME_HEADER_LEN });
+		    (struct str){
+		        (const char *)b.data + FRAME_HEADER_LEN, b.len - FRAME_HEADER_LEN});
 	buf_clear(&b);
 	return e;
 }
@@ -437,10 +442,10 @@ vault_sign(struct vault *v, struct str bytes, uint8_t sig[VAULT_SIGNATURE_LEN])
 		e = secret_new(v->pool, crypto_sign_SECRETKEYBYTES, &sk);
 	if (e == AV_OK)
 		e = kek_open(v->kek, STR_LIT(AUDIT_KEY_AAD),
-		    (struct str){ (const char *)sealed.data, sealed.len }, secret_bytes(sk));
+		    (struct str){(const char *)sealed.data, sealed.len}, secret_bytes(sk));
 	if (e == AV_OK)
-		crypto_sign_detached(sig, NULL, (const unsigned char *)bytes.p, bytes.len,
-		    secret_view(sk));
+		crypto_sign_detached(
+		    sig, NULL, (const unsigned char *)bytes.p, bytes.len, secret_view(sk));
 	secret_free(sk);
 	buf_clear(&sealed);
 	return e;

@@ -53,16 +53,16 @@ struct vault {
 };
 
 /* AV_ENOVAULT: there is none. A key that does not fit is no error here: see `fault`. */
-enum av_err vault_open(const char *path, const struct builtin *b, struct vault **out,
-    struct fault *f) AV_MUST_USE;
+enum av_err vault_open(
+    const char *path, const struct builtin *b, struct vault **out, struct fault *f) AV_MUST_USE;
 /* Makes database and key (an existing, well-formed key file is used and never overwritten) and
  * leaves the transaction open: append the audit row, then vault_commit(). `provider` is "file". */
 enum av_err vault_create(const char *path, const char *provider, const char *where,
     const struct builtin *b, struct vault **out, struct fault *f) AV_MUST_USE;
 /* The same for the passphrase provider; `key` is what passphrase_derive() made with `kdf`, copied. */
 enum av_err vault_create_passphrase(const char *path, const struct passphrase_kdf *kdf,
-    const uint8_t key[KEK_LEN], const struct builtin *b, struct vault **out, struct fault *f)
-    AV_MUST_USE;
+    const uint8_t key[KEK_LEN], const struct builtin *b, struct vault **out,
+    struct fault *f) AV_MUST_USE;
 void vault_close(struct vault *v); /* wipes; NULL is fine */
 
 /* A change: vault_begin(), row_put()s, vault_seal(), an audit row, vault_commit(). */
@@ -82,24 +82,25 @@ bool vault_has_passphrase(const struct vault *v); /* locked or not */
 
 /* Lookups; NULL where there is none. By name: only secrets in force, of exactly that scope. */
 struct secret_record *vault_secret(const struct vault *v, struct str id);
-struct secret_record *vault_secret_named(const struct vault *v, struct str name,
-    const struct scope *scope);
+struct secret_record *vault_secret_named(
+    const struct vault *v, struct str name, const struct scope *scope);
 const struct credential *vault_credential(const struct vault *v, struct str id);
 const struct custom_capability *vault_custom_capability(const struct vault *v, struct str id);
 bool vault_capability_is_disabled(const struct vault *v, struct str id);
 /* What `capability policy set` stored for it, maybe with a fault; NULL: nothing. */
 const struct policy_params *vault_policy(const struct vault *v, struct str capability);
 
-enum av_err vault_capability_put(struct vault *v, const char *provider,
-    const struct capability *c) AV_MUST_USE;
-enum av_err vault_capability_set_disabled(struct vault *v, struct str id, bool disabled) AV_MUST_USE;
+enum av_err vault_capability_put(
+    struct vault *v, const char *provider, const struct capability *c) AV_MUST_USE;
+enum av_err vault_capability_set_disabled(
+    struct vault *v, struct str id, bool disabled) AV_MUST_USE;
 
 /* Gives back decrypted values: before a lock, and when the pool is full. */
 void vault_forget_values(struct vault *v);
 bool vault_memory_is_locked(const struct vault *v);
 /* Ed25519 with the audit key. AV_ELOCKED without the KEK. */
-enum av_err vault_sign(struct vault *v, struct str bytes, uint8_t sig[VAULT_SIGNATURE_LEN])
-    AV_MUST_USE;
+enum av_err vault_sign(
+    struct vault *v, struct str bytes, uint8_t sig[VAULT_SIGNATURE_LEN]) AV_MUST_USE;
 enum av_err vault_public_key(struct vault *v, uint8_t out[VAULT_PUBLIC_KEY_LEN]) AV_MUST_USE;
 
 /* vault_load.c: reads every deciding row; without the key (locked) they pass unverified. */

@@ -73,8 +73,8 @@ load_credential(void *ctx, const struct row *row)
 static enum av_err
 decode_capability(const struct row *row, struct custom_capability *c)
 {
-	struct frame f = { .type = ROW_CAPABILITY, .payload = (const uint8_t *)row->body.p,
-		.len = row->body.len };
+	struct frame f = {
+	    .type = ROW_CAPABILITY, .payload = (const uint8_t *)row->body.p, .len = row->body.len};
 	struct frame_reader r;
 	fr_begin(&r, &f);
 	c->id = str_dup(row->id);

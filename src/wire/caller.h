@@ -14,8 +14,8 @@ struct caller {
 	uint32_t uid;
 	uint32_t gid;
 	uint32_t pid;
-	char name[CALLER_NAME_MAX + 1];    /* "user:NAME" or "token:NAME" */
-	char program[32];                  /* the kernel's comm; escaped by whoever prints it */
+	char name[CALLER_NAME_MAX + 1]; /* "user:NAME" or "token:NAME" */
+	char program[32]; /* the kernel's comm; escaped by whoever prints it */
 	char workspace[CALLER_CONTEXT_MAX + 1];
 	char group[CALLER_CONTEXT_MAX + 1];
 };

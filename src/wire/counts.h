@@ -26,7 +26,7 @@ struct counts_step {
 	uint64_t n;
 };
 struct counts_fill {
-	struct str key;    /* as in struct charge; borrows */
+	struct str key; /* as in struct charge; borrows */
 	uint32_t window_s;
 	struct counts_step steps[COUNTS_MAX_STEPS]; /* oldest first */
 	size_t step_count;

@@ -39,15 +39,15 @@ struct policy_instance {
 struct judge_ask {
 	uint64_t ask_id;
 	int64_t now_ms;
-	struct str provider;   /* whose script; "" for a capability made by CLI (no script) */
+	struct str provider; /* whose script; "" for a capability made by CLI (no script) */
 	struct str capability;
 	struct str credential;
 	struct str method;
 	struct str host;
 	struct str path;
 	struct str query;
-	uint64_t body_size;    /* UINT64_MAX: not known yet (chunked) */
-	uint8_t has_body;      /* JUDGE_BODY frames for this ask_id came before */
+	uint64_t body_size; /* UINT64_MAX: not known yet (chunked) */
+	uint8_t has_body; /* JUDGE_BODY frames for this ask_id came before */
 	struct caller caller;
 	const struct header *headers;
 	size_t header_count;
@@ -74,14 +74,14 @@ struct header_op {
 struct judge_verdict {
 	uint64_t ask_id;
 	enum verdict_kind kind;
-	uint8_t limit_hit;        /* the script ran into time or memory */
-	struct str reason;        /* deny: word, e.g. "policy_denied", "rate_limit", "policy_error",
+	uint8_t limit_hit; /* the script ran into time or memory */
+	struct str reason; /* deny: word, e.g. "policy_denied", "rate_limit", "policy_error",
 	                             "policy_timeout", "policy_memory" */
-	struct str message;       /* deny: the script's words, cut to 256 bytes, UTF-8 */
+	struct str message; /* deny: the script's words, cut to 256 bytes, UTF-8 */
 	struct str remedy;
-	struct str policy;        /* which policy or "check" decided */
-	uint32_t retry_after;     /* seconds; 0 = none */
-	uint64_t max_request_bytes;  /* UINT64_MAX = no limit */
+	struct str policy; /* which policy or "check" decided */
+	uint32_t retry_after; /* seconds; 0 = none */
+	uint64_t max_request_bytes; /* UINT64_MAX = no limit */
 	uint64_t max_response_bytes;
 	struct header_op *ops;
 	size_t op_count;
@@ -94,7 +94,8 @@ enum av_err judge_ask_encode(const struct judge_ask *a, struct buf *out) AV_MUST
 enum av_err judge_ask_decode(const struct frame *f, struct judge_ask *out) AV_MUST_USE;
 void judge_ask_clear(struct judge_ask *a);
 enum av_err judge_body_encode(uint64_t ask_id, struct str bytes, struct buf *out) AV_MUST_USE;
-enum av_err judge_body_decode(const struct frame *f, uint64_t *ask_id, struct str *bytes) AV_MUST_USE;
+enum av_err judge_body_decode(
+    const struct frame *f, uint64_t *ask_id, struct str *bytes) AV_MUST_USE;
 enum av_err judge_verdict_encode(const struct judge_verdict *v, struct buf *out) AV_MUST_USE;
 enum av_err judge_verdict_decode(const struct frame *f, struct judge_verdict *out) AV_MUST_USE;
 void judge_verdict_clear(struct judge_verdict *v);

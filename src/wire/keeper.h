@@ -21,17 +21,18 @@
 
 enum keeper_message {
 	/* broker -> keeper */
-	KEEPER_RESOLVE = 1,  /* -> KEEPER_RESOLVED or KEEPER_FAULT. Gives no authority. */
-	KEEPER_RELEASE = 2,  /* -> KEEPER_RELEASED or KEEPER_FAULT (then the denial row is written) */
-	KEEPER_DENIED = 3,   /* one way: the broker or the judge denied; the row may be batched */
-	KEEPER_OUTCOME = 4,  /* one way: how a released call ended */
-	KEEPER_LIST = 5,     /* -> KEEPER_LISTED or KEEPER_FAULT: /aivault/capabilities */
+	KEEPER_RESOLVE = 1, /* -> KEEPER_RESOLVED or KEEPER_FAULT. Gives no authority. */
+	KEEPER_RELEASE =
+	    2, /* -> KEEPER_RELEASED or KEEPER_FAULT (then the denial row is written) */
+	KEEPER_DENIED = 3, /* one way: the broker or the judge denied; the row may be batched */
+	KEEPER_OUTCOME = 4, /* one way: how a released call ended */
+	KEEPER_LIST = 5, /* -> KEEPER_LISTED or KEEPER_FAULT: /aivault/capabilities */
 	/* keeper -> broker */
 	KEEPER_RESOLVED = 65,
 	KEEPER_RELEASED = 66,
 	KEEPER_FAULT = 67,
 	KEEPER_LISTED = 68,
-	KEEPER_STATE = 69,   /* pushed at the start of a channel and at every change of generation */
+	KEEPER_STATE = 69, /* pushed at the start of a channel and at every change of generation */
 	KEEPER_REVOKED = 70, /* pushed behind the state: what was released for it has to end */
 };
 
@@ -45,14 +46,14 @@ struct keeper_resolve {
 struct keeper_resolved {
 	uint64_t ask_id;
 	uint64_t generation;
-	char *provider;          /* script to ask, "" for a CLI-made capability */
+	char *provider; /* script to ask, "" for a CLI-made capability */
 	struct capability capability;
-	char *credential;        /* id chosen */
-	char *host;              /* the one effective host, lower case, maybe ":port" (dev) */
-	char *path_prefix;       /* the alternative's, "" mostly */
+	char *credential; /* id chosen */
+	char *host; /* the one effective host, lower case, maybe ":port" (dev) */
+	char *path_prefix; /* the alternative's, "" mostly */
 	struct string_list managed_headers; /* set by the auth strategy: refused from the caller */
 	struct string_list managed_query;
-	uint64_t max_request_bytes;  /* UINT64_MAX = none */
+	uint64_t max_request_bytes; /* UINT64_MAX = none */
 	uint64_t max_response_bytes;
 	struct string_list response_block; /* texts to take out of bodies */
 	struct policy_instance *policies; /* strings owned, see _clear */
@@ -67,7 +68,7 @@ struct keeper_release {
 	struct caller caller;
 	struct str method;
 	struct str host;
-	struct str path;       /* canonical, as the judge saw it */
+	struct str path; /* canonical, as the judge saw it */
 	uint64_t request_bytes; /* UINT64_MAX: not known */
 	struct charge *charges;
 	size_t charge_count;
@@ -80,7 +81,7 @@ struct secret_span {
 };
 struct auth_part {
 	enum auth_place place;
-	struct str name;  /* header or parameter; "" for a path */
+	struct str name; /* header or parameter; "" for a path */
 	struct str value; /* rendered */
 	struct secret_span spans[KEEPER_MAX_SPANS]; /* which bytes are secret; also scrub needles */
 	size_t span_count;
@@ -113,11 +114,12 @@ struct keeper_denied {
 struct keeper_outcome {
 	struct str request_id;
 	struct str capability; /* for the row; the keeper joins by request_id */
-	uint32_t status;       /* upstream's, 0 if none */
+	uint32_t status; /* upstream's, 0 if none */
 	uint64_t request_bytes;
 	uint64_t response_bytes;
 	uint64_t duration_ms;
-	struct str reason;     /* "" = fine; else e.g. "upstream_reset", "client_gone", "cut_by_limit" */
+	struct str
+	    reason; /* "" = fine; else e.g. "upstream_reset", "client_gone", "cut_by_limit" */
 };
 
 struct keeper_list {
@@ -137,7 +139,7 @@ struct keeper_state {
 struct keeper_revoked {
 	struct str capability; /* "" = any */
 	struct str credential; /* "" = any */
-	struct fault fault;    /* what the calls end with; its reason is the outcome's */
+	struct fault fault; /* what the calls end with; its reason is the outcome's */
 };
 
 enum av_err keeper_resolve_encode(const struct keeper_resolve *m, struct buf *out) AV_MUST_USE;

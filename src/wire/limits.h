@@ -7,13 +7,13 @@
 #ifndef AV_WIRE_LIMITS_H
 #define AV_WIRE_LIMITS_H
 
-#define WIRE_ID_MAX 256u            /* capability, credential, provider, policy */
-#define WIRE_WORD_MAX 64u           /* a reason word, an operation's name */
+#define WIRE_ID_MAX 256u /* capability, credential, provider, policy */
+#define WIRE_WORD_MAX 64u /* a reason word, an operation's name */
 #define WIRE_METHOD_MAX 32u
 #define WIRE_HOST_MAX 300u
 #define WIRE_TARGET_MAX (16u * 1024u)
-#define WIRE_TEXT_MAX 512u          /* a script's message or remedy */
-#define WIRE_KEY_MAX 512u           /* what a charge counts by */
+#define WIRE_TEXT_MAX 512u /* a script's message or remedy */
+#define WIRE_KEY_MAX 512u /* what a charge counts by */
 #define WIRE_HEADER_NAME_MAX 256u
 #define WIRE_HEADER_VALUE_MAX (64u * 1024u)
 #define WIRE_RENDERED_MAX (128u * 1024u) /* one rendered auth value */

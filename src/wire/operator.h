@@ -19,19 +19,20 @@ enum operator_message { OPERATOR_REQUEST = 1, OPERATOR_REPLY = 2 };
 
 struct operator_request {
 	uint32_t protocol;
-	struct str op;     /* "status", "secrets.create", ... */
-	struct str args;   /* JSON object */
+	struct str op; /* "status", "secrets.create", ... */
+	struct str args; /* JSON object */
 	struct str secret; /* "" where the op takes none */
 };
 struct operator_reply {
 	struct fault fault; /* err AV_OK: done */
-	struct str json;    /* the result; an object or array, as the CLI prints it with -v */
-	struct str notes;   /* lines for stderr ("pinned to openai"), '\n' between */
+	struct str json; /* the result; an object or array, as the CLI prints it with -v */
+	struct str notes; /* lines for stderr ("pinned to openai"), '\n' between */
 	uint8_t more;
 };
 
 enum av_err operator_request_encode(const struct operator_request *m, struct buf *out) AV_MUST_USE;
-enum av_err operator_request_decode(const struct frame *f, struct operator_request *out) AV_MUST_USE;
+enum av_err operator_request_decode(
+    const struct frame *f, struct operator_request *out) AV_MUST_USE;
 enum av_err operator_reply_encode(const struct operator_reply *m, struct buf *out) AV_MUST_USE;
 enum av_err operator_reply_decode(const struct frame *f, struct operator_reply *out) AV_MUST_USE;
 

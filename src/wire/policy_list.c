@@ -4,7 +4,7 @@
 #include "wire/field.h"
 #include "wire/limits.h"
 
-#define POLICY_MAX_PARAMS                                                                          \
+#define POLICY_MAX_PARAMS \
 	(sizeof(((struct policy_instance *)0)->params) / sizeof(struct policy_param))
 /* The least bytes that an element takes on the wire. */
 #define POLICY_LEAST 8u

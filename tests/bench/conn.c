@@ -52,7 +52,7 @@ static void
 open_plain(struct conn *c, const char *target)
 {
 	if (strncmp(target, "unix:", 5) == 0) {
-		struct sockaddr_un a = { .sun_family = AF_UNIX };
+		struct sockaddr_un a = {.sun_family = AF_UNIX};
 		snprintf(a.sun_path, sizeof a.sun_path, "%s", target + 5);
 		c->fd = socket(AF_UNIX, SOCK_STREAM, 0);
 		if (c->fd < 0 || connect(c->fd, (struct sockaddr *)&a, sizeof a) != 0)
@@ -60,14 +60,14 @@ open_plain(struct conn *c, const char *target)
 	} else {
 		char address[64] = "";
 		const char *colon = strrchr(target, ':');
-		struct sockaddr_in a = { .sin_family = AF_INET };
+		struct sockaddr_in a = {.sin_family = AF_INET};
 		snprintf(address, sizeof address, "%.*s", (int)(colon - target - 4), target + 4);
 		a.sin_port = htons((uint16_t)atoi(colon + 1));
 		inet_pton(AF_INET, address, &a.sin_addr);
 		c->fd = socket(AF_INET, SOCK_STREAM, 0);
 		if (c->fd < 0 || connect(c->fd, (struct sockaddr *)&a, sizeof a) != 0)
 			die(target);
-		setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int));
+		setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 	}
 	if (fcntl(c->fd, F_SETFL, O_NONBLOCK) != 0)
 		die("fcntl");

@@ -12,7 +12,7 @@
 
 struct conn {
 	CURL *curl; /* TLS only */
-	int fd;     /* to wait on; reading and writing never block */
+	int fd; /* to wait on; reading and writing never block */
 };
 
 uint64_t now_ns(void); /* CLOCK_MONOTONIC */

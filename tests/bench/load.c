@@ -38,7 +38,7 @@ struct load {
 static void
 ask_open(struct load *l, struct ask *c)
 {
-	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = c };
+	struct epoll_event ev = {.events = EPOLLIN, .data.ptr = c};
 	conn_open(&c->conn, l->target);
 	if (epoll_ctl(l->epoll, EPOLL_CTL_ADD, c->conn.fd, &ev) != 0)
 		die("epoll_ctl");
@@ -119,8 +119,8 @@ request_build(struct load *l, char **argv, int argc)
 	l->request = malloc(size);
 	if (!l->request)
 		die("memory");
-	int n = snprintf(l->request, size, "%s %s HTTP/1.1\r\nHost: %s\r\nContent-Length: %zu\r\n", argv[5],
-	    argv[6], argv[7], strlen(argv[8]));
+	int n = snprintf(l->request, size, "%s %s HTTP/1.1\r\nHost: %s\r\nContent-Length: %zu\r\n",
+	    argv[5], argv[6], argv[7], strlen(argv[8]));
 	for (int i = 9; i < argc; i++)
 		n += snprintf(l->request + n, size - (size_t)n, "%s\r\n", argv[i]);
 	n += snprintf(l->request + n, size - (size_t)n, "\r\n%s", argv[8]);
@@ -131,10 +131,12 @@ int
 main(int argc, char **argv)
 {
 	if (argc < 9) {
-		fprintf(stderr, "usage: load TARGET CONNECTIONS SECONDS STATUS METHOD PATH HOST BODY [HEADER]...\n");
+		fprintf(stderr,
+		    "usage: load TARGET CONNECTIONS SECONDS STATUS METHOD PATH HOST BODY "
+		    "[HEADER]...\n");
 		return 2;
 	}
-	struct load l = { .target = argv[1], .status = atoi(argv[4]) };
+	struct load l = {.target = argv[1], .status = atoi(argv[4])};
 	size_t conns = strtoul(argv[2], NULL, 10);
 	double seconds = strtod(argv[3], NULL);
 	request_build(&l, argv, argc);
@@ -160,8 +162,9 @@ main(int argc, char **argv)
 		return 1;
 	}
 	times_sort(&l.times);
-	printf("%zu %.2f %.0f %u %u %u %llu %llu\n", l.times.count, took, (double)l.times.count / took,
-	    l.times.us[l.times.count / 2], l.times.us[l.times.count * 99 / 100], l.times.us[l.times.count - 1], (unsigned long long)l.other,
-	    (unsigned long long)l.reconnects);
+	printf("%zu %.2f %.0f %u %u %u %llu %llu\n", l.times.count, took,
+	    (double)l.times.count / took, l.times.us[l.times.count / 2],
+	    l.times.us[l.times.count * 99 / 100], l.times.us[l.times.count - 1],
+	    (unsigned long long)l.other, (unsigned long long)l.reconnects);
 	return 0;
 }

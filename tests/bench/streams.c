@@ -48,15 +48,18 @@ int
 main(int argc, char **argv)
 {
 	char request[4096];
-	struct times times = { 0 };
+	struct times times = {0};
 	unsigned ended = 0;
 	if (argc < 8) {
-		fprintf(stderr, "usage: streams TARGET CONNECTIONS SECONDS METHOD PATH HOST BODY [HEADER]...\n");
+		fprintf(stderr,
+		    "usage: streams TARGET CONNECTIONS SECONDS METHOD PATH HOST BODY "
+		    "[HEADER]...\n");
 		return 2;
 	}
 	size_t count = strtoul(argv[2], NULL, 10);
-	int n = snprintf(request, sizeof request, "%s %s HTTP/1.1\r\nHost: %s\r\nContent-Length: %zu\r\n",
-	    argv[4], argv[5], argv[6], strlen(argv[7]));
+	int n = snprintf(request, sizeof request,
+	    "%s %s HTTP/1.1\r\nHost: %s\r\nContent-Length: %zu\r\n", argv[4], argv[5], argv[6],
+	    strlen(argv[7]));
 	for (int i = 8; i < argc; i++)
 		n += snprintf(request + n, sizeof request - (size_t)n, "%s\r\n", argv[i]);
 	n += snprintf(request + n, sizeof request - (size_t)n, "\r\n%s", argv[7]);
@@ -66,21 +69,23 @@ main(int argc, char **argv)
 	if (!all || epoll < 0)
 		die("start");
 	for (size_t i = 0; i < count; i++) {
-		struct epoll_event ev = { .events = EPOLLIN, .data.ptr = &all[i] };
+		struct epoll_event ev = {.events = EPOLLIN, .data.ptr = &all[i]};
 		conn_open(&all[i].conn, argv[1]);
 		if (epoll_ctl(epoll, EPOLL_CTL_ADD, all[i].conn.fd, &ev) != 0)
 			die("epoll_ctl");
 		conn_send(&all[i].conn, request, (size_t)n);
 	}
 	/* The first second is that of the handshakes. */
-	uint64_t warm = now_ns() + 1000000000u, end = warm + (uint64_t)(strtod(argv[3], NULL) * 1e9);
+	uint64_t warm = now_ns() + 1000000000u,
+	         end = warm + (uint64_t)(strtod(argv[3], NULL) * 1e9);
 	while (now_ns() < end) {
 		struct epoll_event ev[64];
 		int ready = epoll_wait(epoll, ev, 64, 100);
 		for (int i = 0; i < ready; i++) {
 			struct stream *s = ev[i].data.ptr;
 			ssize_t got;
-			while ((got = conn_read(&s->conn, s->in + s->have, sizeof s->in - s->have)) > 0) {
+			while ((got = conn_read(
+			            &s->conn, s->in + s->have, sizeof s->in - s->have)) > 0) {
 				uint64_t now = now_ns();
 				s->have += (size_t)got;
 				if (now < warm)

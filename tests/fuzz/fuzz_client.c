@@ -9,10 +9,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define MUST(x)                                                                                    \
-	do {                                                                                       \
-		if (!(x))                                                                          \
-			abort();                                                                   \
+#define MUST(x)                  \
+	do {                     \
+		if (!(x))        \
+			abort(); \
 	} while (0)
 
 #define ANSWER_BYTES_MAX 65536u

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MUST(x) \
-	do { \
-		if (!(x)) \
+#define MUST(x)                  \
+	do {                     \
+		if (!(x))        \
 			abort(); \
 	} while (0)
 

@@ -6,10 +6,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#define MUST(x)                                                                                    \
-	do {                                                                                       \
-		if (!(x))                                                                          \
-			abort();                                                                   \
+#define MUST(x)                  \
+	do {                     \
+		if (!(x))        \
+			abort(); \
 	} while (0)
 
 /* What was read must be what JSON can say: depth, types, keys that are texts or 1..n. */

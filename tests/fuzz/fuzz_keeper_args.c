@@ -9,13 +9,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const spec[] = { "s:name", "b:create", "n:limit", "l:aliases",
-		"p:authHeaders", NULL };
-	struct string_list list = { 0 };
-	struct pair_list pairs = { 0 };
-	struct fault f = { 0 };
+	static const char *const spec[] = {
+	    "s:name", "b:create", "n:limit", "l:aliases", "p:authHeaders", NULL};
+	struct string_list list = {0};
+	struct pair_list pairs = {0};
+	struct fault f = {0};
 	cJSON *args = NULL;
-	if (json_args((struct str){ (const char *)data, size }, spec, &args, &f) != AV_OK) {
+	if (json_args((struct str){(const char *)data, size}, spec, &args, &f) != AV_OK) {
 		if (f.err == AV_OK || args != NULL)
 			abort();
 		return 0;

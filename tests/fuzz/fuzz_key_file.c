@@ -8,10 +8,10 @@
 #include <sodium.h>
 #include <string.h>
 
-#define MUST(x)                                                                                    \
-	do {                                                                                       \
-		if (!(x))                                                                          \
-			abort();                                                                   \
+#define MUST(x)                  \
+	do {                     \
+		if (!(x))        \
+			abort(); \
 	} while (0)
 
 /* The same key by sodium's readers, for the length that is left without blanks at the ends. */

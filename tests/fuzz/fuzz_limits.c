@@ -11,10 +11,10 @@
 
 #include <string.h>
 
-#define MUST(x)                                                                                    \
-	do {                                                                                       \
-		if (!(x))                                                                          \
-			abort();                                                                   \
+#define MUST(x)                  \
+	do {                     \
+		if (!(x))        \
+			abort(); \
 	} while (0)
 
 static void

@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MUST(x)                                                                                    \
-	do {                                                                                       \
-		if (!(x))                                                                          \
-			abort();                                                                   \
+#define MUST(x)                  \
+	do {                     \
+		if (!(x))        \
+			abort(); \
 	} while (0)
 
 static void
@@ -30,7 +30,7 @@ check_valid(const struct manifest *m)
 			struct str name;
 			uint16_t port;
 			MUST(host_parse(str_of(c->hosts.items[k]), true, &name, &port, NULL) ==
-			     AV_OK);
+			    AV_OK);
 			if (!str_starts(name, STR_LIT("*.")))
 				MUST(reach_allows(c, str_of(c->methods.items[0]), name,
 				         str_of(c->paths.items[0]), NULL) == AV_OK);

@@ -14,10 +14,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MUST(x)                                                                                    \
-	do {                                                                                       \
-		if (!(x))                                                                          \
-			abort();                                                                   \
+#define MUST(x)                  \
+	do {                     \
+		if (!(x))        \
+			abort(); \
 	} while (0)
 
 #define CALLS_A_VAULT 200u
@@ -63,7 +63,8 @@ house_open(void)
 	/* In memory where there is such a place: every call syncs its files. */
 	if (stat("/dev/shm", &st) == 0 && S_ISDIR(st.st_mode))
 		tmp = "/dev/shm";
-	(void)snprintf(house.dir, sizeof(house.dir), "%s/aivault-fuzz-XXXXXX", tmp == NULL ? "/tmp" : tmp);
+	(void)snprintf(
+	    house.dir, sizeof(house.dir), "%s/aivault-fuzz-XXXXXX", tmp == NULL ? "/tmp" : tmp);
 	MUST(mkdtemp(house.dir) != NULL);
 	(void)snprintf(p.root, sizeof(p.root), "%s", house.dir);
 	(void)snprintf(p.database, sizeof(p.database), "%s/vault.db", house.dir);

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#define MUST(x)                                                                                    \
-	do {                                                                                       \
-		if (!(x))                                                                          \
-			abort();                                                                   \
+#define MUST(x)                  \
+	do {                     \
+		if (!(x))        \
+			abort(); \
 	} while (0)
 
 #define REPLY_MAX 65536u

@@ -11,11 +11,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct builtin none = { 0 };
+	static const struct builtin none = {0};
 	if (size < 1)
 		return 0;
-	struct row row = { .version = 1, .genuine = (data[0] & 2) != 0,
-		.body = { (const char *)data + 1, size - 1 } };
+	struct row row = {.version = 1,
+	    .genuine = (data[0] & 2) != 0,
+	    .body = {(const char *)data + 1, size - 1}};
 	if (data[0] & 1) {
 		struct secret_record r;
 		row.id = STR_LIT("00000000-0000-4000-8000-000000000000");
@@ -25,7 +26,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else {
 		struct credential c;
 		row.id = STR_LIT("acme");
-		if (credential_decode(&row, &none, &c) == AV_OK && !row.genuine && c.fault.err == AV_OK)
+		if (credential_decode(&row, &none, &c) == AV_OK && !row.genuine &&
+		    c.fault.err == AV_OK)
 			abort();
 		credential_clear(&c);
 	}

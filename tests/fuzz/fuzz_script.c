@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MUST(x)                                                                                    \
-	do {                                                                                       \
-		if (!(x))                                                                          \
-			abort();                                                                   \
+#define MUST(x)                  \
+	do {                     \
+		if (!(x))        \
+			abort(); \
 	} while (0)
 
 #define BODY_MAX 4096u

@@ -11,14 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MUST(x)                                                                                    \
-	do {                                                                                       \
-		if (!(x))                                                                          \
-			abort();                                                                   \
+#define MUST(x)                  \
+	do {                     \
+		if (!(x))        \
+			abort(); \
 	} while (0)
 
-static const enum auth_kind kinds[] = {AUTH_HEADER, AUTH_MULTI_HEADER, AUTH_QUERY, AUTH_MULTI_QUERY,
-    AUTH_PATH, AUTH_BASIC};
+static const enum auth_kind kinds[] = {
+    AUTH_HEADER, AUTH_MULTI_HEADER, AUTH_QUERY, AUTH_MULTI_QUERY, AUTH_PATH, AUTH_BASIC};
 
 /* `whole`: what stands in for a placeholder is the secret as it is. */
 static void

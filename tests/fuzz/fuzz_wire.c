@@ -23,26 +23,26 @@ check(bool ok)
 		abort();
 }
 
-#define ROUND(name)                                                                                \
-	static enum av_err round_##name(const struct frame *f, struct buf *again)                  \
-	{                                                                                          \
-		struct name m;                                                                     \
-		enum av_err e = name##_decode(f, &m);                                              \
-                                                                                                   \
-		if (e == AV_OK)                                                                    \
-			check(name##_encode(&m, again) == AV_OK);                                  \
-		return e;                                                                          \
+#define ROUND(name)                                                               \
+	static enum av_err round_##name(const struct frame *f, struct buf *again) \
+	{                                                                         \
+		struct name m;                                                    \
+		enum av_err e = name##_decode(f, &m);                             \
+                                                                                  \
+		if (e == AV_OK)                                                   \
+			check(name##_encode(&m, again) == AV_OK);                 \
+		return e;                                                         \
 	}
-#define ROUND_CLEAR(name)                                                                          \
-	static enum av_err round_##name(const struct frame *f, struct buf *again)                  \
-	{                                                                                          \
-		struct name m;                                                                     \
-		enum av_err e = name##_decode(f, &m);                                              \
-                                                                                                   \
-		if (e == AV_OK)                                                                    \
-			check(name##_encode(&m, again) == AV_OK);                                  \
-		name##_clear(&m);                                                                  \
-		return e;                                                                          \
+#define ROUND_CLEAR(name)                                                         \
+	static enum av_err round_##name(const struct frame *f, struct buf *again) \
+	{                                                                         \
+		struct name m;                                                    \
+		enum av_err e = name##_decode(f, &m);                             \
+                                                                                  \
+		if (e == AV_OK)                                                   \
+			check(name##_encode(&m, again) == AV_OK);                 \
+		name##_clear(&m);                                                 \
+		return e;                                                         \
 	}
 
 ROUND_CLEAR(judge_ask)

@@ -25,7 +25,7 @@ static int
 setup(void **state)
 {
 	static struct room r;
-	struct fault f = { 0 };
+	struct fault f = {0};
 	snprintf(r.dir, sizeof(r.dir), "/tmp/aivault-chain-XXXXXX");
 	if (mkdtemp(r.dir) == NULL)
 		return -1;
@@ -39,7 +39,7 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-	static const char *const ends[] = { "", "-wal", "-shm" };
+	static const char *const ends[] = {"", "-wal", "-shm"};
 	struct room *r = *state;
 	char path[160];
 	store_close(r->store);
@@ -82,7 +82,7 @@ static void
 test_untouched_chain_verifies_over_a_restart(void **state)
 {
 	struct room *r = *state;
-	struct fault f = { 0 };
+	struct fault f = {0};
 	add(r, "invoke.deny", "/a");
 	add(r, "invoke.deny", "/b");
 	store_close(r->store);
@@ -101,14 +101,14 @@ test_every_edit_shows_with_its_row(void **state)
 		const char *sql, *problem;
 		int64_t id;
 	} edits[] = {
-		{ "UPDATE audit_events SET path = '/z' WHERE id = 2", "hash", 2 },
-		{ "UPDATE audit_events SET ts_ms = ts_ms + 1 WHERE id = 1", "hash", 1 },
-		{ "UPDATE audit_events SET status = 200 WHERE id = 3", "hash", 3 },
-		{ "UPDATE audit_events SET decision = 'allow' WHERE id = 2", "hash", 2 },
-		{ "UPDATE audit_events SET repeats = 2 WHERE id = 2", "hash", 2 },
-		{ "DELETE FROM audit_events WHERE id = 2", "gap", 3 },
-		{ "DELETE FROM audit_events WHERE id = 1", "gap", 2 },
-		{ "UPDATE audit_events SET prev_hash = zeroblob(32) WHERE id = 2", "link", 2 },
+	    {"UPDATE audit_events SET path = '/z' WHERE id = 2", "hash", 2},
+	    {"UPDATE audit_events SET ts_ms = ts_ms + 1 WHERE id = 1", "hash", 1},
+	    {"UPDATE audit_events SET status = 200 WHERE id = 3", "hash", 3},
+	    {"UPDATE audit_events SET decision = 'allow' WHERE id = 2", "hash", 2},
+	    {"UPDATE audit_events SET repeats = 2 WHERE id = 2", "hash", 2},
+	    {"DELETE FROM audit_events WHERE id = 2", "gap", 3},
+	    {"DELETE FROM audit_events WHERE id = 1", "gap", 2},
+	    {"UPDATE audit_events SET prev_hash = zeroblob(32) WHERE id = 2", "link", 2},
 	};
 	struct room *r = *state;
 	for (size_t i = 0; i < sizeof(edits) / sizeof(edits[0]); i++) {
@@ -128,7 +128,7 @@ test_every_edit_shows_with_its_row(void **state)
 static void
 test_fields_do_not_run_together(void **state)
 {
-	uint8_t zero[CHAIN_HASH_LEN] = { 0 }, a[CHAIN_HASH_LEN], b[CHAIN_HASH_LEN];
+	uint8_t zero[CHAIN_HASH_LEN] = {0}, a[CHAIN_HASH_LEN], b[CHAIN_HASH_LEN];
 	struct audit_event e;
 	(void)state;
 	audit_event_init(&e, "invoke.deny", "agent");
@@ -165,7 +165,9 @@ test_caller_text_is_escaped_and_cut(void **state)
 	char big[5000], out[64];
 	struct buf json;
 	bool cut = false;
-	audit_escape(STR_LIT("a\n\x1b[31m\\\xff" "b"), 40, out, sizeof(out));
+	audit_escape(STR_LIT("a\n\x1b[31m\\\xff"
+	                     "b"),
+	    40, out, sizeof(out));
 	assert_string_equal(out, "a\\x0a\\x1b[31m\\\\\\xffb");
 	audit_escape(STR_LIT("0123456789"), 5, out, sizeof(out));
 	assert_string_equal(out, "01234...");
@@ -173,7 +175,7 @@ test_caller_text_is_escaped_and_cut(void **state)
 	big[sizeof(big) - 1] = '\0';
 	add(r, "invoke.deny", big);
 	buf_init(&json, 65536);
-	struct audit_filter filter = { .limit = 10 };
+	struct audit_filter filter = {.limit = 10};
 	assert_int_equal(audit_query(r->store, &filter, &json, &cut), AV_OK);
 	const char *text = buf_cstr(&json);
 	assert_null(strchr(text, '\n'));
@@ -202,15 +204,14 @@ test_filters_and_limit_hold(void **state)
 	struct room *r = *state;
 	for (int i = 0; i < 5; i++)
 		add(r, i % 2 == 0 ? "invoke.deny" : "daemon.start", "/p");
-	assert_int_equal(count(r, &(struct audit_filter){ .limit = 0 }), 0);
-	assert_int_equal(count(r, &(struct audit_filter){ .limit = 2 }), 2);
-	assert_int_equal(count(r, &(struct audit_filter){ .limit = 100 }), 5);
-	assert_int_equal(count(r, &(struct audit_filter){ .limit = 100, .event = STR_LIT("invoke.deny") }),
-	    3);
-	assert_int_equal(count(r, &(struct audit_filter){ .limit = 100, .before_ms = 1 }), 0);
-	assert_int_equal(count(r, &(struct audit_filter){ .limit = 100,
-	                              .capability = STR_LIT("' OR 1 --") }),
-	    0);
+	assert_int_equal(count(r, &(struct audit_filter){.limit = 0}), 0);
+	assert_int_equal(count(r, &(struct audit_filter){.limit = 2}), 2);
+	assert_int_equal(count(r, &(struct audit_filter){.limit = 100}), 5);
+	assert_int_equal(
+	    count(r, &(struct audit_filter){.limit = 100, .event = STR_LIT("invoke.deny")}), 3);
+	assert_int_equal(count(r, &(struct audit_filter){.limit = 100, .before_ms = 1}), 0);
+	assert_int_equal(
+	    count(r, &(struct audit_filter){.limit = 100, .capability = STR_LIT("' OR 1 --")}), 0);
 }
 
 int
@@ -218,12 +219,12 @@ main(void)
 {
 #define CHAIN_TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		CHAIN_TEST(test_untouched_chain_verifies_over_a_restart),
-		CHAIN_TEST(test_every_edit_shows_with_its_row),
-		cmocka_unit_test(test_fields_do_not_run_together),
-		CHAIN_TEST(test_i3_row_needs_a_transaction_and_a_rollback_takes_it_back),
-		CHAIN_TEST(test_caller_text_is_escaped_and_cut),
-		CHAIN_TEST(test_filters_and_limit_hold),
+	    CHAIN_TEST(test_untouched_chain_verifies_over_a_restart),
+	    CHAIN_TEST(test_every_edit_shows_with_its_row),
+	    cmocka_unit_test(test_fields_do_not_run_together),
+	    CHAIN_TEST(test_i3_row_needs_a_transaction_and_a_rollback_takes_it_back),
+	    CHAIN_TEST(test_caller_text_is_escaped_and_cut),
+	    CHAIN_TEST(test_filters_and_limit_hold),
 	};
 	if (box_init() != AV_OK)
 		return 1;

@@ -31,7 +31,7 @@ count_one(void *ctx, const struct checkpoint *c)
 static struct checkpoint
 sample(int64_t id)
 {
-	struct checkpoint c = { .id = id, .event_id = 1000 * id, .ts_ms = 1700000000000 };
+	struct checkpoint c = {.id = id, .event_id = 1000 * id, .ts_ms = 1700000000000};
 	memset(c.hash, 0xab, sizeof(c.hash));
 	memset(c.signature, 0x12, sizeof(c.signature));
 	return c;
@@ -55,21 +55,21 @@ test_line_reads_back_and_has_one_form(void **state)
 	checkpoint_line_format(&c, line);
 	size_t n = strlen(line);
 	assert_int_equal(line[n - 1], '\n');
-	assert_int_equal(checkpoint_line_parse((struct str){ line, n - 1 }, &back), AV_OK);
+	assert_int_equal(checkpoint_line_parse((struct str){line, n - 1}, &back), AV_OK);
 	assert_memory_equal(&c, &back, sizeof(c));
-	assert_int_equal(checkpoint_line_parse((struct str){ line, n }, &back), AV_EFORMAT);
+	assert_int_equal(checkpoint_line_parse((struct str){line, n}, &back), AV_EFORMAT);
 	for (size_t cut = 0; cut < n - 1; cut++)
-		assert_int_equal(checkpoint_line_parse((struct str){ line, cut }, &back), AV_EFORMAT);
+		assert_int_equal(checkpoint_line_parse((struct str){line, cut}, &back), AV_EFORMAT);
 	char *hash = strstr(line, "hash=ab");
 	hash[5] = 'A';
-	assert_int_equal(checkpoint_line_parse((struct str){ line, n - 1 }, &back), AV_EFORMAT);
+	assert_int_equal(checkpoint_line_parse((struct str){line, n - 1}, &back), AV_EFORMAT);
 }
 
 static void
 test_appending_keeps_what_stands_and_passes_a_torn_line(void **state)
 {
 	char dir[] = "/tmp/aivault-points-XXXXXX", path[CHECKPOINT_LOG_PATH_MAX], db[64], prey[64];
-	struct seen seen = { 0, 0 };
+	struct seen seen = {0, 0};
 	struct stat st;
 	uint64_t torn = 0;
 	(void)state;
@@ -143,8 +143,8 @@ static void
 test_zeroes_of_a_crash_cost_one_line_only(void **state)
 {
 	char dir[] = "/tmp/aivault-points-XXXXXX", path[CHECKPOINT_LOG_PATH_MAX], db[64];
-	const char zeroes[900] = { 0 };
-	struct seen seen = { 0, 0 };
+	const char zeroes[900] = {0};
+	struct seen seen = {0, 0};
 	struct checkpoint c = sample(1);
 	uint64_t torn = 0;
 	(void)state;
@@ -169,10 +169,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_line_reads_back_and_has_one_form),
-		cmocka_unit_test(test_last_line_is_found_at_the_end_of_a_long_file),
-		cmocka_unit_test(test_zeroes_of_a_crash_cost_one_line_only),
-		cmocka_unit_test(test_appending_keeps_what_stands_and_passes_a_torn_line),
+	    cmocka_unit_test(test_line_reads_back_and_has_one_form),
+	    cmocka_unit_test(test_last_line_is_found_at_the_end_of_a_long_file),
+	    cmocka_unit_test(test_zeroes_of_a_crash_cost_one_line_only),
+	    cmocka_unit_test(test_appending_keeps_what_stands_and_passes_a_torn_line),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -93,8 +93,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_last_of_each_secret_is_kept, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_ids_of_any_length_do_no_harm, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_last_of_each_secret_is_kept, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_ids_of_any_length_do_no_harm, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,7 +38,7 @@ room_secret_bytes(struct room *r, const char *placeholder, const char *value, si
 {
 	struct secret *s = NULL;
 	assert_int_equal(secret_copy(r->pool, value, len, &s), AV_OK);
-	r->secrets[r->count++] = (struct auth_secret){ str_of(placeholder), s };
+	r->secrets[r->count++] = (struct auth_secret){str_of(placeholder), s};
 }
 
 static inline void
@@ -59,7 +59,7 @@ room_close(struct room *r)
 static inline enum av_err
 room_render(struct room *r, struct auth_output *out, struct fault *f)
 {
-	struct auth_input in = { &r->auth, r->secrets, r->count, r->pool };
+	struct auth_input in = {&r->auth, r->secrets, r->count, r->pool};
 	memset(f, 0, sizeof(*f));
 	return auth_render(&in, out, f);
 }

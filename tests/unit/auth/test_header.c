@@ -26,7 +26,7 @@ test_i2_header_is_rendered_and_its_secret_bytes_are_marked(void **state)
 static void
 test_secret_with_a_line_break_is_refused_without_showing_it(void **state)
 {
-	static const char *const bad[] = { "sk-1\r\nx: y", "sk-canary\n", "sk-\x01", "sk-\x7f" };
+	static const char *const bad[] = {"sk-1\r\nx: y", "sk-canary\n", "sk-\x01", "sk-\x7f"};
 	struct room r;
 	struct auth_output out;
 	struct fault f;
@@ -80,10 +80,11 @@ test_several_headers_take_a_secret_each(void **state)
 static void
 test_managed_names_are_what_the_strategy_sets(void **state)
 {
-	struct auth_desc a = { .kind = AUTH_HEADER };
-	struct string_list headers = { 0 }, query = { 0 };
+	struct auth_desc a = {.kind = AUTH_HEADER};
+	struct string_list headers = {0}, query = {0};
 	(void)state;
-	assert_int_equal(pair_list_add(&a.pairs, STR_LIT("X-Api-Key"), STR_LIT("{{secret}}")), AV_OK);
+	assert_int_equal(
+	    pair_list_add(&a.pairs, STR_LIT("X-Api-Key"), STR_LIT("{{secret}}")), AV_OK);
 	assert_int_equal(auth_managed(&a, &headers, &query), AV_OK);
 	assert_int_equal(headers.count, 1);
 	assert_string_equal(headers.items[0], "x-api-key");
@@ -96,11 +97,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_i2_header_is_rendered_and_its_secret_bytes_are_marked),
-		cmocka_unit_test(test_secret_with_a_line_break_is_refused_without_showing_it),
-		cmocka_unit_test(test_template_that_names_a_missing_secret_is_refused),
-		cmocka_unit_test(test_several_headers_take_a_secret_each),
-		cmocka_unit_test(test_managed_names_are_what_the_strategy_sets),
+	    cmocka_unit_test(test_i2_header_is_rendered_and_its_secret_bytes_are_marked),
+	    cmocka_unit_test(test_secret_with_a_line_break_is_refused_without_showing_it),
+	    cmocka_unit_test(test_template_that_names_a_missing_secret_is_refused),
+	    cmocka_unit_test(test_several_headers_take_a_secret_each),
+	    cmocka_unit_test(test_managed_names_are_what_the_strategy_sets),
 	};
 	if (box_init() != AV_OK)
 		return 1;

@@ -22,8 +22,8 @@ test_path_secret_is_rendered_and_marked(void **state)
 static void
 test_path_secret_cannot_leave_its_segment(void **state)
 {
-	static const char *const bad[] = { "a/b", "a?b", "a#b", "a%2fb", "..", ".", "a b", "a\\b",
-		"a\r\nb", "a\tb", "a\x7f", "\xc3\xa9", "a\"b", "<a>" };
+	static const char *const bad[] = {"a/b", "a?b", "a#b", "a%2fb", "..", ".", "a b", "a\\b",
+	    "a\r\nb", "a\tb", "a\x7f", "\xc3\xa9", "a\"b", "<a>"};
 	struct room r;
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -49,9 +49,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_path_secret_is_rendered_and_marked),
-		cmocka_unit_test(test_path_secret_cannot_leave_its_segment),
-		cmocka_unit_test(test_path_secret_with_a_nul_is_refused),
+	    cmocka_unit_test(test_path_secret_is_rendered_and_marked),
+	    cmocka_unit_test(test_path_secret_cannot_leave_its_segment),
+	    cmocka_unit_test(test_path_secret_with_a_nul_is_refused),
 	};
 	if (box_init() != AV_OK)
 		return 1;

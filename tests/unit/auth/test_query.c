@@ -55,8 +55,8 @@ test_several_parameters_without_one_secret_are_none(void **state)
 static void
 test_names_of_parameters_are_managed(void **state)
 {
-	struct auth_desc a = { .kind = AUTH_MULTI_QUERY };
-	struct string_list headers = { 0 }, query = { 0 };
+	struct auth_desc a = {.kind = AUTH_MULTI_QUERY};
+	struct string_list headers = {0}, query = {0};
 	(void)state;
 	assert_int_equal(pair_list_add(&a.pairs, STR_LIT("key"), STR_LIT("{{key}}")), AV_OK);
 	assert_int_equal(pair_list_add(&a.pairs, STR_LIT("token"), STR_LIT("{{token}}")), AV_OK);
@@ -73,10 +73,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_query_secret_goes_as_it_is_for_the_broker_to_encode_once),
-		cmocka_unit_test(test_several_parameters_take_a_secret_each),
-		cmocka_unit_test(test_several_parameters_without_one_secret_are_none),
-		cmocka_unit_test(test_names_of_parameters_are_managed),
+	    cmocka_unit_test(test_query_secret_goes_as_it_is_for_the_broker_to_encode_once),
+	    cmocka_unit_test(test_several_parameters_take_a_secret_each),
+	    cmocka_unit_test(test_several_parameters_without_one_secret_are_none),
+	    cmocka_unit_test(test_names_of_parameters_are_managed),
 	};
 	if (box_init() != AV_OK)
 		return 1;

@@ -76,15 +76,15 @@ expect_sigsys(void (*child)(void))
 }
 
 /* In a child cmocka's asserts must not run on; __LINE__ is the clue. */
-#define MUST(x)                                                                                    \
-	do {                                                                                       \
-		if (!(x))                                                                          \
-			_exit(__LINE__ % 75 + 1);                                                  \
+#define MUST(x)                                   \
+	do {                                      \
+		if (!(x))                         \
+			_exit(__LINE__ % 75 + 1); \
 	} while (0)
-#define MUST_BE_REFUSED(call)                                                                      \
-	do {                                                                                       \
-		errno = 0;                                                                         \
-		MUST((call) == -1 && errno == EPERM);                                              \
+#define MUST_BE_REFUSED(call)                         \
+	do {                                          \
+		errno = 0;                            \
+		MUST((call) == -1 && errno == EPERM); \
 	} while (0)
 
 /* ---- basic ---------------------------------------------------------------------------------- */

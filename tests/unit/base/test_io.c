@@ -105,7 +105,7 @@ test_a_large_write_to_a_nonblocking_socket_is_whole(void **state)
 	if (pid == 0) {
 		io_close(&pair[1]);
 		_exit(io_set_nonblock(pair[0], true) != AV_OK ||
-		      io_write_all(pair[0], big, sizeof big) != AV_OK);
+		    io_write_all(pair[0], big, sizeof big) != AV_OK);
 	}
 	io_close(&pair[0]);
 	buf_init(&b, 65536);

@@ -465,8 +465,8 @@ judge_take_ask(struct peers *p, struct buf *body)
 }
 
 static inline void
-judge_answer(struct peers *p, uint64_t ask_id, enum verdict_kind kind, const char *reason,
-    bool limit_hit)
+judge_answer(
+    struct peers *p, uint64_t ask_id, enum verdict_kind kind, const char *reason, bool limit_hit)
 {
 	struct judge_verdict v = {.ask_id = ask_id, .kind = kind, .limit_hit = limit_hit};
 	struct buf b;

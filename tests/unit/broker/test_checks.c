@@ -57,12 +57,12 @@ check(struct world *w, const char *method, bool has_body, uint64_t size)
 {
 	static struct fault f;
 	struct check_subject c = {
-		.resolved = &w->r,
-		.method = str_of(method),
-		.target = &w->target,
-		.headers = &w->headers,
-		.has_body = has_body,
-		.body_size = size,
+	    .resolved = &w->r,
+	    .method = str_of(method),
+	    .target = &w->target,
+	    .headers = &w->headers,
+	    .has_body = has_body,
+	    .body_size = size,
 	};
 
 	memset(&f, 0, sizeof(f));
@@ -123,8 +123,8 @@ static void
 test_auth_headers_are_refused(void **state)
 {
 	static const char *const names[] = {"Authorization", "proxy-authorization", "COOKIE",
-		"x-api-key", "api-key", "x-auth-token", "X-Goog-Api-Key", "x_goog_api_key",
-		"X_Api_Key"};
+	    "x-api-key", "api-key", "x-auth-token", "X-Goog-Api-Key", "x_goog_api_key",
+	    "X_Api_Key"};
 	size_t i;
 
 	(void)state;
@@ -139,10 +139,10 @@ static void
 test_i5_reserved_headers_are_dropped(void **state)
 {
 	static const char *const names[] = {"host", "content-length", "connection", "keep-alive",
-		"te", "trailer", "transfer-encoding", "upgrade", "expect", "sec-websocket-key",
-		"x-http-method-override", "x-original-url", "x-rewrite-url", "forwarded",
-		"x-forwarded-for", "aivault-anything", "accept-encoding", "proxy-connection",
-		"x_http_method_override"};
+	    "te", "trailer", "transfer-encoding", "upgrade", "expect", "sec-websocket-key",
+	    "x-http-method-override", "x-original-url", "x-rewrite-url", "forwarded",
+	    "x-forwarded-for", "aivault-anything", "accept-encoding", "proxy-connection",
+	    "x_http_method_override"};
 	struct world w;
 	size_t i;
 
@@ -231,11 +231,11 @@ static void
 test_judge_may_not_set_what_is_not_its_own(void **state)
 {
 	static const char *const names[] = {"authorization", "cookie", "host", "x-goog-api-key",
-		"content-length", "x-forwarded-for", "accept-encoding", "aivault-x"};
+	    "content-length", "x-forwarded-for", "accept-encoding", "aivault-x"};
 	struct header_op ok[] = {
-		{.name = STR_LIT("x-new"), .value = STR_LIT("1")},
-		{.name = STR_LIT("x-old"), .drop = 1},
-		{.name = STR_LIT("accept"), .value = STR_LIT("a/b")},
+	    {.name = STR_LIT("x-new"), .value = STR_LIT("1")},
+	    {.name = STR_LIT("x-old"), .drop = 1},
+	    {.name = STR_LIT("accept"), .value = STR_LIT("a/b")},
 	};
 	struct header_op split = {.name = STR_LIT("x-new"), .value = STR_LIT("1\r\nx-evil: 1")};
 	struct world w;
@@ -267,16 +267,16 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_i13_reach_is_enforced),
-		cmocka_unit_test(test_host_is_compared_without_its_port),
-		cmocka_unit_test(test_auth_headers_are_refused),
-		cmocka_unit_test(test_i5_reserved_headers_are_dropped),
-		cmocka_unit_test(test_what_connection_names_is_dropped),
-		cmocka_unit_test(test_repeated_header_is_refused),
-		cmocka_unit_test(test_managed_query_parameter_is_refused_however_it_is_spelt),
-		cmocka_unit_test(test_sizes_are_limited),
-		cmocka_unit_test(test_i5_inspected_body_is_text),
-		cmocka_unit_test(test_judge_may_not_set_what_is_not_its_own),
+	    cmocka_unit_test(test_i13_reach_is_enforced),
+	    cmocka_unit_test(test_host_is_compared_without_its_port),
+	    cmocka_unit_test(test_auth_headers_are_refused),
+	    cmocka_unit_test(test_i5_reserved_headers_are_dropped),
+	    cmocka_unit_test(test_what_connection_names_is_dropped),
+	    cmocka_unit_test(test_repeated_header_is_refused),
+	    cmocka_unit_test(test_managed_query_parameter_is_refused_however_it_is_spelt),
+	    cmocka_unit_test(test_sizes_are_limited),
+	    cmocka_unit_test(test_i5_inspected_body_is_text),
+	    cmocka_unit_test(test_judge_may_not_set_what_is_not_its_own),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,8 +29,8 @@ set_peer(struct connection *c, const char *address)
 static void
 test_i6_kept_connection_to_an_inner_address_is_not_used_again(void **state)
 {
-	static const char *const inner[] = {"127.0.0.1", "10.0.0.1", "169.254.169.254", "192.168.1.1",
-	    "100.64.0.1", "::1", "fd00::1", "fe80::1", "::ffff:10.0.0.1"};
+	static const char *const inner[] = {"127.0.0.1", "10.0.0.1", "169.254.169.254",
+	    "192.168.1.1", "100.64.0.1", "::1", "fd00::1", "fe80::1", "::ffff:10.0.0.1"};
 	struct connection c = {0};
 	int ends[2];
 	size_t i;
@@ -88,7 +88,8 @@ test_i6_new_connection_goes_to_public_addresses_only(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct curl_sockaddr a = {.family = AF_INET, .socktype = SOCK_STREAM,
+		struct curl_sockaddr a = {.family = AF_INET,
+		    .socktype = SOCK_STREAM,
 		    .addrlen = sizeof(struct sockaddr_in)};
 		int fd;
 
@@ -106,9 +107,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_i6_kept_connection_to_an_inner_address_is_not_used_again),
-		cmocka_unit_test(test_connection_that_is_closed_or_has_something_to_say_is_not_used),
-		cmocka_unit_test(test_i6_new_connection_goes_to_public_addresses_only),
+	    cmocka_unit_test(test_i6_kept_connection_to_an_inner_address_is_not_used_again),
+	    cmocka_unit_test(test_connection_that_is_closed_or_has_something_to_say_is_not_used),
+	    cmocka_unit_test(test_i6_new_connection_goes_to_public_addresses_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

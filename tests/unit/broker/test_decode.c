@@ -12,11 +12,11 @@
 
 static const char hello[] = "hello hello hello hello";
 /* `printf 'hello hello hello hello' | gzip -n`, and zlib's own wrapper of the same. */
-static const uint8_t hello_gzip[] = {0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x03, 0xcb,
-    0x48, 0xcd, 0xc9, 0xc9, 0x57, 0xc8, 0x40, 0x27, 0x01, 0xe3, 0x51, 0x3d, 0x8d, 0x17, 0x00, 0x00,
-    0x00};
-static const uint8_t hello_zlib[] = {0x78, 0x9c, 0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0x57, 0xc8, 0x40, 0x27,
-    0x01, 0x68, 0x03, 0x08, 0xb1};
+static const uint8_t hello_gzip[] = {0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x03,
+    0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0x57, 0xc8, 0x40, 0x27, 0x01, 0xe3, 0x51, 0x3d, 0x8d, 0x17, 0x00,
+    0x00, 0x00};
+static const uint8_t hello_zlib[] = {
+    0x78, 0x9c, 0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0x57, 0xc8, 0x40, 0x27, 0x01, 0x68, 0x03, 0x08, 0xb1};
 
 static enum av_err
 decode(struct decoder *d, const uint8_t *p, size_t len, size_t in_piece, size_t out_piece,
@@ -120,8 +120,8 @@ test_every_changed_byte_of_the_sum_is_seen(void **state)
 		changed[i] ^= 1;
 		buf_init(&out, 4096);
 		assert_int_equal(decoder_new(STR_LIT("gzip"), &d), AV_OK);
-		assert_int_equal(decode(d, changed, sizeof(changed), sizeof(changed), 4096, &out),
-		    AV_EFORMAT);
+		assert_int_equal(
+		    decode(d, changed, sizeof(changed), sizeof(changed), 4096, &out), AV_EFORMAT);
 		buf_clear(&out);
 		decoder_free(d);
 	}
@@ -130,8 +130,8 @@ test_every_changed_byte_of_the_sum_is_seen(void **state)
 static void
 test_only_known_codings(void **state)
 {
-	static const char *const refused[] = {"br", "zstd", "compress", "gzip, gzip", "gzip,", " gzip",
-	    "gzi", "gzipp", "\xff"};
+	static const char *const refused[] = {
+	    "br", "zstd", "compress", "gzip, gzip", "gzip,", " gzip", "gzi", "gzipp", "\xff"};
 	struct decoder *d = NULL;
 	size_t i;
 
@@ -149,11 +149,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pieces_of_any_size_give_the_same),
-		cmocka_unit_test(test_members_follow_each_other),
-		cmocka_unit_test(test_every_cut_is_seen),
-		cmocka_unit_test(test_every_changed_byte_of_the_sum_is_seen),
-		cmocka_unit_test(test_only_known_codings),
+	    cmocka_unit_test(test_pieces_of_any_size_give_the_same),
+	    cmocka_unit_test(test_members_follow_each_other),
+	    cmocka_unit_test(test_every_cut_is_seen),
+	    cmocka_unit_test(test_every_changed_byte_of_the_sum_is_seen),
+	    cmocka_unit_test(test_only_known_codings),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,8 +45,10 @@ test_every_field_is_taken(void **state)
 {
 	static const char text[] =
 	    " {\"capability\":\"acme\\/any\", \"credential\":\"acme\",\"workspaceId\":\"w\",\n"
-	    "\"groupId\":\"g\",\"timeoutMs\":5000,\"request\":{\"method\":\"PUT\",\"path\":\"/a?b=c\","
-	    "\"headers\":[{\"name\":\"X-One\",\"value\":\"1\"},{\"value\":\" two \",\"name\":\"x-two\"}],"
+	    "\"groupId\":\"g\",\"timeoutMs\":5000,\"request\":{\"method\":\"PUT\",\"path\":\"/"
+	    "a?b=c\","
+	    "\"headers\":[{\"name\":\"X-One\",\"value\":\"1\"},{\"value\":\" two "
+	    "\",\"name\":\"x-two\"}],"
 	    "\"body\":\"hi\",\"bodyBase64\":null}}\r\n";
 	struct envelope v;
 	struct fault f;
@@ -74,16 +76,16 @@ test_body_keeps_every_byte(void **state)
 		const char *json;
 		struct str body;
 	} rows[] = {
-		{R(MP ",\"body\":\"a\\u0000b\""), {"a\0b", 3}},
-		{R(MP ",\"body\":\"{\\\"n\\\":9007199254740993}\""), {"{\"n\":9007199254740993}", 22}},
-		{R(MP ",\"body\":\"\\ud83d\\ude00\\u00e9\\u20ac\""),
-		    {"\xf0\x9f\x98\x80\xc3\xa9\xe2\x82\xac", 9}},
-		{R(MP ",\"body\":\"\xf0\x9f\x98\x80\""), {"\xf0\x9f\x98\x80", 4}},
-		{R(MP ",\"body\":\"\\b\\f\\n\\r\\t\\/\\\\\\\"\""), {"\b\f\n\r\t/\\\"", 8}},
-		{R(MP ",\"bodyBase64\":\"AP+AfwA=\""), {"\0\xff\x80\x7f\0", 5}},
-		{R(MP ",\"bodyBase64\":\"\""), {"", 0}},
-		{R(MP ",\"body\":null"), {"", 0}},
-		{R(MP), {"", 0}},
+	    {R(MP ",\"body\":\"a\\u0000b\""), {"a\0b", 3}},
+	    {R(MP ",\"body\":\"{\\\"n\\\":9007199254740993}\""), {"{\"n\":9007199254740993}", 22}},
+	    {R(MP ",\"body\":\"\\ud83d\\ude00\\u00e9\\u20ac\""),
+	        {"\xf0\x9f\x98\x80\xc3\xa9\xe2\x82\xac", 9}},
+	    {R(MP ",\"body\":\"\xf0\x9f\x98\x80\""), {"\xf0\x9f\x98\x80", 4}},
+	    {R(MP ",\"body\":\"\\b\\f\\n\\r\\t\\/\\\\\\\"\""), {"\b\f\n\r\t/\\\"", 8}},
+	    {R(MP ",\"bodyBase64\":\"AP+AfwA=\""), {"\0\xff\x80\x7f\0", 5}},
+	    {R(MP ",\"bodyBase64\":\"\""), {"", 0}},
+	    {R(MP ",\"body\":null"), {"", 0}},
+	    {R(MP), {"", 0}},
 	};
 
 	(void)state;
@@ -108,66 +110,67 @@ test_each_refusal_has_its_reason(void **state)
 		enum av_err err;
 		const char *reason;
 	} rows[] = {
-		{"", AV_EFORMAT, "json"},
-		{"[]", AV_EFORMAT, "json"},
-		{"{}", AV_EINVAL, "envelope_missing"},
-		{"{\"capability\":\"a/b\"}", AV_EINVAL, "envelope_missing"},
-		{"{\"request\":{" MP "}}", AV_EINVAL, "envelope_missing"},
-		{R("\"method\":\"GET\""), AV_EINVAL, "envelope_missing"},
-		{R("\"path\":\"/\""), AV_EINVAL, "envelope_missing"},
-		{R(MP ",\"url\":\"https://evil.test/\""), AV_EINVAL, "envelope_url"},
-		{R(MP ",\"url\":null"), AV_EINVAL, "envelope_url"},
-		{R(MP ",\"bodyFilePath\":\"/etc/passwd\""), AV_EINVAL, "envelope_file"},
-		{R(MP ",\"multipart\":{}"), AV_EINVAL, "envelope_multipart"},
-		{R(MP ",\"multipartFiles\":[]"), AV_EINVAL, "envelope_multipart"},
-		{R(MP ",\"host\":\"evil.test\""), AV_EINVAL, "envelope_key"},
-		{R(MP ",\"Body\":\"x\""), AV_EINVAL, "envelope_key"},
-		{"{\"capability\":\"a/b\",\"url\":1,\"request\":{" MP "}}", AV_EINVAL, "envelope_key"},
-		{R(MP ",\"path\":\"/v2\""), AV_EINVAL, "envelope_duplicate_key"},
-		{R(MP ",\"p\\u0061th\":\"/v2\""), AV_EINVAL, "envelope_duplicate_key"},
-		{R(MP ",\"body\":\"a\",\"body\":\"b\""), AV_EINVAL, "envelope_duplicate_key"},
-		{"{\"capability\":\"a/b\",\"capability\":\"a/c\",\"request\":{" MP "}}", AV_EINVAL,
-		    "envelope_duplicate_key"},
-		{R(MP ",\"headers\":[{\"name\":\"a\",\"name\":\"b\",\"value\":\"c\"}]"), AV_EINVAL,
-		    "envelope_duplicate_key"},
-		{R(MP ",\"body\":\"\",\"bodyBase64\":\"eA==\""), AV_EINVAL, "envelope_body_mode"},
-		{R(MP ",\"bodyBase64\":\"eA==\",\"body\":\"x\""), AV_EINVAL, "envelope_body_mode"},
-		{R(MP ",\"bodyBase64\":\"eA\""), AV_EINVAL, "envelope_base64"},
-		{R(MP ",\"bodyBase64\":\"e A=\""), AV_EINVAL, "envelope_base64"},
-		{R(MP ",\"bodyBase64\":\"eB==\""), AV_EINVAL, "envelope_base64"},
-		{R(MP ",\"body\":{\"a\":1}"), AV_EINVAL, "envelope_type"},
-		{R(MP ",\"body\":12"), AV_EINVAL, "envelope_type"},
-		{R("\"method\":1,\"path\":\"/\""), AV_EINVAL, "envelope_type"},
-		{R(MP ",\"headers\":{\"a\":\"b\"}"), AV_EINVAL, "envelope_type"},
-		{R(MP ",\"headers\":[[\"a\",\"b\"]]"), AV_EFORMAT, "json"},
-		{R(MP ",\"headers\":[{\"name\":\"a\"}]"), AV_EINVAL, "envelope_missing"},
-		{R(MP ",\"headers\":[{\"name\":\"a b\",\"value\":\"\"}]"), AV_EFORMAT, "envelope_header"},
-		{R(MP ",\"headers\":[{\"name\":\"\",\"value\":\"\"}]"), AV_EFORMAT, "envelope_header"},
-		{R(MP ",\"headers\":[{\"name\":\"a\",\"value\":\"b\\r\\nc: d\"}]"), AV_EFORMAT,
-		    "envelope_header"},
-		{R(MP ",\"headers\":[{\"name\":\"a\",\"value\":\"b\\u0000\"}]"), AV_EFORMAT,
-		    "envelope_header"},
-		{"{\"capability\":\"a/b\",\"timeoutMs\":\"5\",\"request\":{" MP "}}", AV_EINVAL,
-		    "envelope_type"},
-		{R(MP) "x", AV_EFORMAT, "json"},
-		{R(MP) "{}", AV_EFORMAT, "json"},
-		{R(MP ",\"body\":\"\\ud800\""), AV_EFORMAT, "json"},
-		{R(MP ",\"body\":\"\\udc00\\ud800\""), AV_EFORMAT, "json"},
-		{R(MP ",\"body\":\"\\ud800\\u0041\""), AV_EFORMAT, "json"},
-		{R(MP ",\"body\":\"\xff\""), AV_EFORMAT, "json"},
-		{R(MP ",\"body\":\"\xed\xa0\x80\""), AV_EFORMAT, "json"},
-		{R(MP ",\"body\":\"a\nb\""), AV_EFORMAT, "json"},
-		{R(MP ",\"body\":\"\\x41\""), AV_EFORMAT, "json"},
-		{R(MP ",\"body\":'a'"), AV_EFORMAT, "json"},
-		{R(MP ","), AV_EFORMAT, "json"},
-		{R("," MP), AV_EFORMAT, "json"},
-		{R(MP ",\"body\":\"a"), AV_EFORMAT, "json"},
-		{"\xef\xbb\xbf" R(MP), AV_EFORMAT, "json"},
-		{R(MP ",\"x\":nul"), AV_EFORMAT, "json"},
-		{"{\"timeoutMs\":01,\"capability\":\"a/b\",\"request\":{" MP "}}", AV_EFORMAT, "json"},
-		{R(MP ",\"x\":NaN"), AV_EFORMAT, "json"},
-		{R(MP ",\"x\":[1,]"), AV_EFORMAT, "json"},
-		{R(MP "/**/"), AV_EFORMAT, "json"},
+	    {"", AV_EFORMAT, "json"},
+	    {"[]", AV_EFORMAT, "json"},
+	    {"{}", AV_EINVAL, "envelope_missing"},
+	    {"{\"capability\":\"a/b\"}", AV_EINVAL, "envelope_missing"},
+	    {"{\"request\":{" MP "}}", AV_EINVAL, "envelope_missing"},
+	    {R("\"method\":\"GET\""), AV_EINVAL, "envelope_missing"},
+	    {R("\"path\":\"/\""), AV_EINVAL, "envelope_missing"},
+	    {R(MP ",\"url\":\"https://evil.test/\""), AV_EINVAL, "envelope_url"},
+	    {R(MP ",\"url\":null"), AV_EINVAL, "envelope_url"},
+	    {R(MP ",\"bodyFilePath\":\"/etc/passwd\""), AV_EINVAL, "envelope_file"},
+	    {R(MP ",\"multipart\":{}"), AV_EINVAL, "envelope_multipart"},
+	    {R(MP ",\"multipartFiles\":[]"), AV_EINVAL, "envelope_multipart"},
+	    {R(MP ",\"host\":\"evil.test\""), AV_EINVAL, "envelope_key"},
+	    {R(MP ",\"Body\":\"x\""), AV_EINVAL, "envelope_key"},
+	    {"{\"capability\":\"a/b\",\"url\":1,\"request\":{" MP "}}", AV_EINVAL, "envelope_key"},
+	    {R(MP ",\"path\":\"/v2\""), AV_EINVAL, "envelope_duplicate_key"},
+	    {R(MP ",\"p\\u0061th\":\"/v2\""), AV_EINVAL, "envelope_duplicate_key"},
+	    {R(MP ",\"body\":\"a\",\"body\":\"b\""), AV_EINVAL, "envelope_duplicate_key"},
+	    {"{\"capability\":\"a/b\",\"capability\":\"a/c\",\"request\":{" MP "}}", AV_EINVAL,
+	        "envelope_duplicate_key"},
+	    {R(MP ",\"headers\":[{\"name\":\"a\",\"name\":\"b\",\"value\":\"c\"}]"), AV_EINVAL,
+	        "envelope_duplicate_key"},
+	    {R(MP ",\"body\":\"\",\"bodyBase64\":\"eA==\""), AV_EINVAL, "envelope_body_mode"},
+	    {R(MP ",\"bodyBase64\":\"eA==\",\"body\":\"x\""), AV_EINVAL, "envelope_body_mode"},
+	    {R(MP ",\"bodyBase64\":\"eA\""), AV_EINVAL, "envelope_base64"},
+	    {R(MP ",\"bodyBase64\":\"e A=\""), AV_EINVAL, "envelope_base64"},
+	    {R(MP ",\"bodyBase64\":\"eB==\""), AV_EINVAL, "envelope_base64"},
+	    {R(MP ",\"body\":{\"a\":1}"), AV_EINVAL, "envelope_type"},
+	    {R(MP ",\"body\":12"), AV_EINVAL, "envelope_type"},
+	    {R("\"method\":1,\"path\":\"/\""), AV_EINVAL, "envelope_type"},
+	    {R(MP ",\"headers\":{\"a\":\"b\"}"), AV_EINVAL, "envelope_type"},
+	    {R(MP ",\"headers\":[[\"a\",\"b\"]]"), AV_EFORMAT, "json"},
+	    {R(MP ",\"headers\":[{\"name\":\"a\"}]"), AV_EINVAL, "envelope_missing"},
+	    {R(MP ",\"headers\":[{\"name\":\"a b\",\"value\":\"\"}]"), AV_EFORMAT,
+	        "envelope_header"},
+	    {R(MP ",\"headers\":[{\"name\":\"\",\"value\":\"\"}]"), AV_EFORMAT, "envelope_header"},
+	    {R(MP ",\"headers\":[{\"name\":\"a\",\"value\":\"b\\r\\nc: d\"}]"), AV_EFORMAT,
+	        "envelope_header"},
+	    {R(MP ",\"headers\":[{\"name\":\"a\",\"value\":\"b\\u0000\"}]"), AV_EFORMAT,
+	        "envelope_header"},
+	    {"{\"capability\":\"a/b\",\"timeoutMs\":\"5\",\"request\":{" MP "}}", AV_EINVAL,
+	        "envelope_type"},
+	    {R(MP) "x", AV_EFORMAT, "json"},
+	    {R(MP) "{}", AV_EFORMAT, "json"},
+	    {R(MP ",\"body\":\"\\ud800\""), AV_EFORMAT, "json"},
+	    {R(MP ",\"body\":\"\\udc00\\ud800\""), AV_EFORMAT, "json"},
+	    {R(MP ",\"body\":\"\\ud800\\u0041\""), AV_EFORMAT, "json"},
+	    {R(MP ",\"body\":\"\xff\""), AV_EFORMAT, "json"},
+	    {R(MP ",\"body\":\"\xed\xa0\x80\""), AV_EFORMAT, "json"},
+	    {R(MP ",\"body\":\"a\nb\""), AV_EFORMAT, "json"},
+	    {R(MP ",\"body\":\"\\x41\""), AV_EFORMAT, "json"},
+	    {R(MP ",\"body\":'a'"), AV_EFORMAT, "json"},
+	    {R(MP ","), AV_EFORMAT, "json"},
+	    {R("," MP), AV_EFORMAT, "json"},
+	    {R(MP ",\"body\":\"a"), AV_EFORMAT, "json"},
+	    {"\xef\xbb\xbf" R(MP), AV_EFORMAT, "json"},
+	    {R(MP ",\"x\":nul"), AV_EFORMAT, "json"},
+	    {"{\"timeoutMs\":01,\"capability\":\"a/b\",\"request\":{" MP "}}", AV_EFORMAT, "json"},
+	    {R(MP ",\"x\":NaN"), AV_EFORMAT, "json"},
+	    {R(MP ",\"x\":[1,]"), AV_EFORMAT, "json"},
+	    {R(MP "/**/"), AV_EFORMAT, "json"},
 	};
 
 	(void)state;
@@ -185,7 +188,8 @@ expect_depth(unsigned levels, enum av_err err, const char *reason)
 	memset(nest, '[', levels);
 	memset(nest + levels, ']', levels);
 	n = snprintf(text, sizeof(text),
-	    "{\"capability\":\"a/b\",\"request\":{\"body\":%.*s,\"method\":\"GET\",\"path\":\"/\"}}",
+	    "{\"capability\":\"a/b\",\"request\":{\"body\":%.*s,\"method\":\"GET\",\"path\":\"/"
+	    "\"}}",
 	    (int)(2 * levels), nest);
 	assert_true(n > 0 && (size_t)n < sizeof(text));
 	expect(str_of(text), err, reason);
@@ -204,11 +208,13 @@ test_each_limit_is_named(void **state)
 	buf_init(&text, 2 * ENVELOPE_MAX);
 	(void)buf_append_str(&text, "{\"capability\":\"a/b\",\"request\":{" MP ",\"headers\":[");
 	for (i = 0; i <= HEADER_MAX_COUNT; i++)
-		(void)buf_appendf(&text, "%s{\"name\":\"x-%zu\",\"value\":\"\"}", i == 0 ? "" : ",", i);
+		(void)buf_appendf(
+		    &text, "%s{\"name\":\"x-%zu\",\"value\":\"\"}", i == 0 ? "" : ",", i);
 	(void)buf_append_str(&text, "]}}");
 	expect(span(&text), AV_ELIMIT, "envelope_too_many_headers");
 	buf_reset(&text);
-	(void)buf_append_str(&text, "{\"capability\":\"a/b\",\"request\":{\"method\":\"GET\",\"path\":\"/");
+	(void)buf_append_str(
+	    &text, "{\"capability\":\"a/b\",\"request\":{\"method\":\"GET\",\"path\":\"/");
 	for (i = 0; i < 17 * 1024; i++)
 		(void)buf_append_byte(&text, 'a');
 	(void)buf_append_str(&text, "\"}}");
@@ -227,7 +233,8 @@ test_each_limit_is_named(void **state)
 static void
 test_cut_envelope_is_refused(void **state)
 {
-	static const char text[] = R(MP ",\"headers\":[{\"name\":\"a\",\"value\":\"b\"}],\"body\":\"\\u00e9\"");
+	static const char text[] =
+	    R(MP ",\"headers\":[{\"name\":\"a\",\"value\":\"b\"}],\"body\":\"\\u00e9\"");
 
 	(void)state;
 	for (size_t n = 0; n < sizeof(text) - 1; n++) {
@@ -248,11 +255,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_every_field_is_taken),
-		cmocka_unit_test(test_body_keeps_every_byte),
-		cmocka_unit_test(test_each_refusal_has_its_reason),
-		cmocka_unit_test(test_each_limit_is_named),
-		cmocka_unit_test(test_cut_envelope_is_refused),
+	    cmocka_unit_test(test_every_field_is_taken),
+	    cmocka_unit_test(test_body_keeps_every_byte),
+	    cmocka_unit_test(test_each_refusal_has_its_reason),
+	    cmocka_unit_test(test_each_limit_is_named),
+	    cmocka_unit_test(test_cut_envelope_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,11 +6,11 @@
 #define POST_HEAD "POST /i/acme/any/-/v1/item HTTP/1.1\r\nHost: a\r\n"
 
 static const struct broker_options options = {
-	.max_connections = 8,
-	.max_per_caller = 4,
-	.first_byte_ms = 20000,
-	.idle_ms = 20000,
-	.judge_deadline_ms = 300,
+    .max_connections = 8,
+    .max_per_caller = 4,
+    .first_byte_ms = 20000,
+    .idle_ms = 20000,
+    .judge_deadline_ms = 300,
 };
 
 static int
@@ -235,8 +235,8 @@ agent_send_envelope(int fd, const char *json)
 	char text[4096];
 
 	(void)snprintf(text, sizeof(text),
-	    "POST /aivault/proxy HTTP/1.1\r\nHost: a\r\nContent-Length: %zu\r\n\r\n%s", strlen(json),
-	    json);
+	    "POST /aivault/proxy HTTP/1.1\r\nHost: a\r\nContent-Length: %zu\r\n\r\n%s",
+	    strlen(json), json);
 	agent_send(fd, text);
 }
 
@@ -253,14 +253,16 @@ test_envelope_goes_the_same_way(void **state)
 	assert_int_equal(agent_answer(p, fd), 400);
 	agent_expect(p, "\"reason\":\"envelope_missing\"");
 	/* Denied by C. */
-	agent_send_envelope(fd, "{\"capability\":\"acme/any\",\"request\":{\"method\":\"GET\","
-	                        "\"path\":\"/v2/item\"}}");
+	agent_send_envelope(fd,
+	    "{\"capability\":\"acme/any\",\"request\":{\"method\":\"GET\","
+	    "\"path\":\"/v2/item\"}}");
 	keeper_answer_resolved(p, keeper_take_resolve(p), 1, INSPECT_JSON);
 	assert_int_equal(agent_answer(p, fd), 403);
 	keeper_expect_denied(p, "path_not_allowed", 403);
 	/* Judged with its whole body, released, sent, told. */
-	agent_send_envelope(fd, "{\"capability\":\"acme/any\",\"request\":{\"method\":\"POST\","
-	                        "\"path\":\"/v1/item\",\"body\":\"{\\\"a\\\":1}\"}}");
+	agent_send_envelope(fd,
+	    "{\"capability\":\"acme/any\",\"request\":{\"method\":\"POST\","
+	    "\"path\":\"/v1/item\",\"body\":\"{\\\"a\\\":1}\"}}");
 	judge_answer(p, judge_take_ask(p, &body), VERDICT_ALLOW, "", false);
 	assert_string_equal(buf_cstr(&body), "{\"a\":1}");
 	keeper_answer_released(p, keeper_take_release(p), "canary-0123456789");
@@ -276,10 +278,12 @@ test_client_that_leaves_inside_an_envelope_harms_nobody(void **state)
 	struct peers *p = *state;
 	int fd = agent_connect(p);
 
-	agent_send(fd, "POST /aivault/proxy HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{\"cap");
+	agent_send(
+	    fd, "POST /aivault/proxy HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{\"cap");
 	close(fd);
 	fd = agent_connect(p);
-	agent_send(fd, "POST /aivault/proxy HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz");
+	agent_send(
+	    fd, "POST /aivault/proxy HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz");
 	assert_int_equal(agent_answer(p, fd), 400);
 	agent_expect_close(fd);
 	close(fd);
@@ -471,25 +475,25 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		PROMISE(test_health_answers_without_a_call),
-		PROMISE(test_malformed_request_is_answered_and_closed),
-		PROMISE(test_denied_by_reach_asks_no_judge),
-		PROMISE(test_verdict_of_the_judge_is_the_answer),
-		PROMISE(test_charges_of_what_went_no_further_are_given_back),
-		PROMISE(test_fault_of_the_keeper_is_the_answer),
-		PROMISE(test_released_call_always_has_an_outcome),
-		PROMISE(test_body_is_shown_to_the_judge_whole),
-		PROMISE(test_body_that_cannot_be_inspected_is_denied),
-		PROMISE(test_envelope_goes_the_same_way),
-		PROMISE(test_client_that_leaves_inside_an_envelope_harms_nobody),
-		PROMISE(test_silent_judge_denies_the_first_and_asks_the_others_again),
-		PROMISE(test_crashed_judge_denies_the_first_and_asks_the_others_once_more),
-		PROMISE(test_verdict_for_another_question_counts_for_none),
-		PROMISE(test_script_that_keeps_hitting_limits_is_suspended),
-		PROMISE(test_locked_vault_and_lost_keeper_have_their_own_errors),
-		PROMISE(test_connections_of_one_caller_are_limited),
-		PROMISE(test_pipelined_requests_are_answered_in_order),
-		PROMISE(test_stop_waits_for_running_calls),
+	    PROMISE(test_health_answers_without_a_call),
+	    PROMISE(test_malformed_request_is_answered_and_closed),
+	    PROMISE(test_denied_by_reach_asks_no_judge),
+	    PROMISE(test_verdict_of_the_judge_is_the_answer),
+	    PROMISE(test_charges_of_what_went_no_further_are_given_back),
+	    PROMISE(test_fault_of_the_keeper_is_the_answer),
+	    PROMISE(test_released_call_always_has_an_outcome),
+	    PROMISE(test_body_is_shown_to_the_judge_whole),
+	    PROMISE(test_body_that_cannot_be_inspected_is_denied),
+	    PROMISE(test_envelope_goes_the_same_way),
+	    PROMISE(test_client_that_leaves_inside_an_envelope_harms_nobody),
+	    PROMISE(test_silent_judge_denies_the_first_and_asks_the_others_again),
+	    PROMISE(test_crashed_judge_denies_the_first_and_asks_the_others_once_more),
+	    PROMISE(test_verdict_for_another_question_counts_for_none),
+	    PROMISE(test_script_that_keeps_hitting_limits_is_suspended),
+	    PROMISE(test_locked_vault_and_lost_keeper_have_their_own_errors),
+	    PROMISE(test_connections_of_one_caller_are_limited),
+	    PROMISE(test_pipelined_requests_are_answered_in_order),
+	    PROMISE(test_stop_waits_for_running_calls),
 	};
 
 	(void)signal(SIGPIPE, SIG_IGN);

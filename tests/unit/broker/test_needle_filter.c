@@ -9,8 +9,8 @@
 
 #include <string.h>
 
-static const char *const needles[] = {"sk-0123456789", "01234567", "aaaaaaaaaa",
-    "\xff\xfe\xfd\xfc\xfb\xfa\xf9\xf8\xf7"};
+static const char *const needles[] = {
+    "sk-0123456789", "01234567", "aaaaaaaaaa", "\xff\xfe\xfd\xfc\xfb\xfa\xf9\xf8\xf7"};
 
 static void
 filter_make(struct needle_filter *nf)
@@ -39,7 +39,8 @@ test_no_place_of_a_needle_is_left_out(void **state)
 
 			memset(text, 'a', sizeof(text));
 			memcpy(text + put, needles[i], n);
-			for (at = 0; !seen && needle_filter_next(&nf, text, sizeof(text), &at); at++) {
+			for (at = 0; !seen && needle_filter_next(&nf, text, sizeof(text), &at);
+			     at++) {
 				assert_true(at + 8 <= sizeof(text));
 				seen = at == put;
 			}
@@ -85,9 +86,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_no_place_of_a_needle_is_left_out),
-		cmocka_unit_test(test_text_without_needles_has_few_places_to_look_at),
-		cmocka_unit_test(test_text_shorter_than_every_needle_has_no_place),
+	    cmocka_unit_test(test_no_place_of_a_needle_is_left_out),
+	    cmocka_unit_test(test_text_without_needles_has_few_places_to_look_at),
+	    cmocka_unit_test(test_text_shorter_than_every_needle_has_no_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

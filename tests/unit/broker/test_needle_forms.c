@@ -17,43 +17,49 @@ struct form {
 #define ODD "k/e+y<\"\\'&=> 9"
 
 static const struct form forms[] = {
-	{"sk-abc_123.XYZ", "is sk-abc_123.XYZ.", "is **************."},
-	/* base64 by itself, padded or not; "+" and "/" as "-" and "_" */
-	{"sk-12345", "c2stMTIzNDU=", "***********="},
-	{"sk-12345", "c2stMTIzNDU", "***********"},
-	{"\xfb\xef\xbe\xfb\xff\xff\xff\xff\xff", "++++" "+///////", "************"},
-	{"\xfb\xef\xbe\xfb\xff\xff\xff\xff\xff", "----" "-_______", "************"},
-	/* inside a longer text: "X:sk-12345:Y", "{sk-12345}" and "abcsk-12345" */
-	{"sk-12345", "WDpzay0xMjM0NTpZ", "WDp**********TpZ"},
-	{"sk-12345", "e3NrLTEyMzQ1fQ==", "e3**********fQ=="},
-	{"sk-12345", "YWJjc2stMTIzNDU=", "YWJj***********="},
-	/* percent: upper, lower, what a form, a path and encodeURI leave */
-	{ODD, "k%2Fe%2By%3C%22%5C%27%26%3D%3E%209!", NULL},
-	{ODD, "k%2fe%2by%3c%22%5c%27%26%3d%3e%209!", NULL},
-	{ODD, "k%2Fe%2By%3C%22%5C'%26%3D%3E%209!", NULL},
-	{ODD, "k%2Fe%2By%3C%22%5C%27%26%3D%3E+9!", NULL},
-	{ODD, "k%2Fe+y%3C%22%5C'&=%3E%209!", NULL},
-	{ODD, "k/e+y%3C%22%5C'&=%3E%209!", NULL},
-	{ODD, "k/e%2By%3C%22%5C%27%26%3D%3E%209!", NULL},
-	{"key~12345", "key%7E12345!", NULL},
-	/* JSON: least, "\/", Go, Gson, .NET */
-	{ODD, "k/e+y<\\\"\\\\'&=> 9!", NULL},
-	{ODD, "k\\/e+y<\\\"\\\\'&=> 9!", NULL},
-	{ODD, "k/e+y\\u003c\\\"\\\\'\\u0026=\\u003e 9!", NULL},
-	{ODD, "k/e+y\\u003c\\\"\\\\\\u0027\\u0026\\u003d\\u003e 9!", NULL},
-	{ODD, "k/e\\u002By\\u003C\\u0022\\\\\\u0027\\u0026=\\u003E 9!", NULL},
-	{"line\nbell\a\x1f.", "line\\nbell\\u0007\\u001f.!", NULL},
-	{"line\nbell\a\x1f.", "line\\nbell\\u0007\\u001F.!", NULL},
-	/* past ASCII: as it is, by number, beyond the first plane in two halves */
-	{"key\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "key\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80!", NULL},
-	{"key\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "key\\u00e9\\u20ac\\ud83d\\ude00!", NULL},
-	{"key\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "key\\u00E9\\u20AC\\uD83D\\uDE00!", NULL},
-	{"key/\xc3\xa9\xe2\x82\xac", "key\\/\\u00e9\\u20ac!", NULL},
-	/* not UTF-8 */
-	{"key\xff\xc3 123", "key%FF%C3%20123!", NULL},
-	{"key\xff\xc3 123", "key\xff\xc3 123!", NULL},
-	/* under eight bytes */
-	{"short77", "short77 c2hvcnQ3Nw==", "short77 c2hvcnQ3Nw=="},
+    {"sk-abc_123.XYZ", "is sk-abc_123.XYZ.", "is **************."},
+    /* base64 by itself, padded or not; "+" and "/" as "-" and "_" */
+    {"sk-12345", "c2stMTIzNDU=", "***********="},
+    {"sk-12345", "c2stMTIzNDU", "***********"},
+    {"\xfb\xef\xbe\xfb\xff\xff\xff\xff\xff",
+        "++++"
+        "+///////",
+        "************"},
+    {"\xfb\xef\xbe\xfb\xff\xff\xff\xff\xff",
+        "----"
+        "-_______",
+        "************"},
+    /* inside a longer text: "X:sk-12345:Y", "{sk-12345}" and "abcsk-12345" */
+    {"sk-12345", "WDpzay0xMjM0NTpZ", "WDp**********TpZ"},
+    {"sk-12345", "e3NrLTEyMzQ1fQ==", "e3**********fQ=="},
+    {"sk-12345", "YWJjc2stMTIzNDU=", "YWJj***********="},
+    /* percent: upper, lower, what a form, a path and encodeURI leave */
+    {ODD, "k%2Fe%2By%3C%22%5C%27%26%3D%3E%209!", NULL},
+    {ODD, "k%2fe%2by%3c%22%5c%27%26%3d%3e%209!", NULL},
+    {ODD, "k%2Fe%2By%3C%22%5C'%26%3D%3E%209!", NULL},
+    {ODD, "k%2Fe%2By%3C%22%5C%27%26%3D%3E+9!", NULL},
+    {ODD, "k%2Fe+y%3C%22%5C'&=%3E%209!", NULL},
+    {ODD, "k/e+y%3C%22%5C'&=%3E%209!", NULL},
+    {ODD, "k/e%2By%3C%22%5C%27%26%3D%3E%209!", NULL},
+    {"key~12345", "key%7E12345!", NULL},
+    /* JSON: least, "\/", Go, Gson, .NET */
+    {ODD, "k/e+y<\\\"\\\\'&=> 9!", NULL},
+    {ODD, "k\\/e+y<\\\"\\\\'&=> 9!", NULL},
+    {ODD, "k/e+y\\u003c\\\"\\\\'\\u0026=\\u003e 9!", NULL},
+    {ODD, "k/e+y\\u003c\\\"\\\\\\u0027\\u0026\\u003d\\u003e 9!", NULL},
+    {ODD, "k/e\\u002By\\u003C\\u0022\\\\\\u0027\\u0026=\\u003E 9!", NULL},
+    {"line\nbell\a\x1f.", "line\\nbell\\u0007\\u001f.!", NULL},
+    {"line\nbell\a\x1f.", "line\\nbell\\u0007\\u001F.!", NULL},
+    /* past ASCII: as it is, by number, beyond the first plane in two halves */
+    {"key\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "key\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80!", NULL},
+    {"key\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "key\\u00e9\\u20ac\\ud83d\\ude00!", NULL},
+    {"key\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", "key\\u00E9\\u20AC\\uD83D\\uDE00!", NULL},
+    {"key/\xc3\xa9\xe2\x82\xac", "key\\/\\u00e9\\u20ac!", NULL},
+    /* not UTF-8 */
+    {"key\xff\xc3 123", "key%FF%C3%20123!", NULL},
+    {"key\xff\xc3 123", "key\xff\xc3 123!", NULL},
+    /* under eight bytes */
+    {"short77", "short77 c2hvcnQ3Nw==", "short77 c2hvcnQ3Nw=="},
 };
 
 /* With no `clean`, all but the last byte is the secret. */
@@ -159,9 +165,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_each_form_is_found_split_anywhere),
-		cmocka_unit_test(test_base64_of_longer_text_keeps_no_character_of_the_secret_alone),
-		cmocka_unit_test(test_ordinary_key_needs_few_needles),
+	    cmocka_unit_test(test_each_form_is_found_split_anywhere),
+	    cmocka_unit_test(test_base64_of_longer_text_keeps_no_character_of_the_secret_alone),
+	    cmocka_unit_test(test_ordinary_key_needs_few_needles),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,11 +45,11 @@ static void
 test_one_wrong_line_and_none_counts(void **state)
 {
 	static const char *const wrong[] = {
-		"--max-per-caller 3\n--frob 1\n",
-		"--max-per-caller 3\n--idle-timeout 0\n",
-		"--max-per-caller 3\n--idle-timeout\n",
-		"--max-per-caller 3\n--idle-timeout 2",
-		"--max-per-caller 3\n\n",
+	    "--max-per-caller 3\n--frob 1\n",
+	    "--max-per-caller 3\n--idle-timeout 0\n",
+	    "--max-per-caller 3\n--idle-timeout\n",
+	    "--max-per-caller 3\n--idle-timeout 2",
+	    "--max-per-caller 3\n\n",
 	};
 	struct broker_options o, before;
 
@@ -80,9 +80,9 @@ int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lines_change_what_they_name),
-		cmocka_unit_test(test_one_wrong_line_and_none_counts),
-		cmocka_unit_test(test_flags_take_a_value_each),
+	    cmocka_unit_test(test_lines_change_what_they_name),
+	    cmocka_unit_test(test_one_wrong_line_and_none_counts),
+	    cmocka_unit_test(test_flags_take_a_value_each),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,17 +39,17 @@ static void
 test_only_prefix_and_auth_are_added(void **state)
 {
 	struct auth_part head = {.place = AUTH_PLACE_HEADER,
-		.name = STR_LIT("authorization"),
-		.value = STR_LIT("Bearer k")};
+	    .name = STR_LIT("authorization"),
+	    .value = STR_LIT("Bearer k")};
 	struct auth_part query = {.place = AUTH_PLACE_QUERY,
-		.name = STR_LIT("api key"),
-		.value = STR_LIT("k&=+/%"),
-		.spans = {{0, 6}},
-		.span_count = 1};
+	    .name = STR_LIT("api key"),
+	    .value = STR_LIT("k&=+/%"),
+	    .spans = {{0, 6}},
+	    .span_count = 1};
 	struct auth_part path = {.place = AUTH_PLACE_PATH,
-		.value = STR_LIT("/bot12:AB C"),
-		.spans = {{4, 7}},
-		.span_count = 1};
+	    .value = STR_LIT("/bot12:AB C"),
+	    .spans = {{4, 7}},
+	    .span_count = 1};
 
 	(void)state;
 	expect("/a/b", &head, 1, "/pre/a/b", "https://api.acme.test/pre/a/b");
@@ -83,14 +83,14 @@ static void
 test_secret_spans_become_needles(void **state)
 {
 	struct auth_part parts[] = {
-		{.place = AUTH_PLACE_HEADER,
-		    .value = STR_LIT("Bearer 0123456789"),
-		    .spans = {{7, 10}},
-		    .span_count = 1},
-		{.place = AUTH_PLACE_QUERY,
-		    .value = STR_LIT("short"),
-		    .spans = {{0, 5}},
-		    .span_count = 1},
+	    {.place = AUTH_PLACE_HEADER,
+	        .value = STR_LIT("Bearer 0123456789"),
+	        .spans = {{7, 10}},
+	        .span_count = 1},
+	    {.place = AUTH_PLACE_QUERY,
+	        .value = STR_LIT("short"),
+	        .spans = {{0, 5}},
+	        .span_count = 1},
 	};
 	struct keeper_released released = {.parts = parts, .part_count = 2};
 	struct scrub s;
@@ -127,10 +127,10 @@ static void
 test_query_secret_is_scrubbed_as_it_is_and_as_it_went(void **state)
 {
 	struct auth_part part = {.place = AUTH_PLACE_QUERY,
-		.name = STR_LIT("key"),
-		.value = STR_LIT("k+0123/9"),
-		.spans = {{0, 8}},
-		.span_count = 1};
+	    .name = STR_LIT("key"),
+	    .value = STR_LIT("k+0123/9"),
+	    .spans = {{0, 8}},
+	    .span_count = 1};
 
 	(void)state;
 	expect_scrubbed(&part, "raw k+0123/9 url k%2B0123%2F9.", "raw ******** url ************.");
@@ -141,10 +141,10 @@ test_basic_password_is_scrubbed_alone_and_encoded(void **state)
 {
 	/* base64 of api:key-0123 */
 	struct auth_part part = {.place = AUTH_PLACE_HEADER,
-		.name = STR_LIT("authorization"),
-		.value = STR_LIT("Basic YXBpOmtleS0wMTIz"),
-		.spans = {{6, 16}},
-		.span_count = 1};
+	    .name = STR_LIT("authorization"),
+	    .value = STR_LIT("Basic YXBpOmtleS0wMTIz"),
+	    .spans = {{6, 16}},
+	    .span_count = 1};
 
 	(void)state;
 	expect_scrubbed(&part, "Basic YXBpOmtleS0wMTIz", "Basic ****************");
@@ -156,11 +156,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_only_prefix_and_auth_are_added),
-		cmocka_unit_test(test_secret_cannot_leave_its_segment),
-		cmocka_unit_test(test_secret_spans_become_needles),
-		cmocka_unit_test(test_query_secret_is_scrubbed_as_it_is_and_as_it_went),
-		cmocka_unit_test(test_basic_password_is_scrubbed_alone_and_encoded),
+	    cmocka_unit_test(test_only_prefix_and_auth_are_added),
+	    cmocka_unit_test(test_secret_cannot_leave_its_segment),
+	    cmocka_unit_test(test_secret_spans_become_needles),
+	    cmocka_unit_test(test_query_secret_is_scrubbed_as_it_is_and_as_it_went),
+	    cmocka_unit_test(test_basic_password_is_scrubbed_alone_and_encoded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

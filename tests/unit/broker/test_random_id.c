@@ -43,8 +43,8 @@ test_ids_of_one_millisecond_differ_in_their_random_part(void **state)
 	for (size_t i = 0; i < 256; i++) {
 		assert_int_equal(random_id(ids[i]), AV_OK);
 		for (size_t j = 0; j < i; j++)
-			assert_string_not_equal(ids[i] + 2 * RANDOM_ID_TIME_BYTES,
-			    ids[j] + 2 * RANDOM_ID_TIME_BYTES);
+			assert_string_not_equal(
+			    ids[i] + 2 * RANDOM_ID_TIME_BYTES, ids[j] + 2 * RANDOM_ID_TIME_BYTES);
 	}
 }
 
@@ -52,8 +52,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_id_begins_with_the_time_that_it_was_made),
-		cmocka_unit_test(test_ids_of_one_millisecond_differ_in_their_random_part),
+	    cmocka_unit_test(test_id_begins_with_the_time_that_it_was_made),
+	    cmocka_unit_test(test_ids_of_one_millisecond_differ_in_their_random_part),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

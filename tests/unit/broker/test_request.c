@@ -19,8 +19,8 @@ parse_head(const char *text)
 	size_t used = 0;
 
 	assert_int_equal(message_new(MESSAGE_REQUEST, false, &m), AV_OK);
-	assert_int_equal(message_feed(m, (const uint8_t *)text, strlen(text), &used, &event, &body,
-	                     NULL),
+	assert_int_equal(
+	    message_feed(m, (const uint8_t *)text, strlen(text), &used, &event, &body, NULL),
 	    AV_OK);
 	assert_int_equal(event, MESSAGE_HEAD);
 	return m;
@@ -33,14 +33,14 @@ test_first_mark_ends_the_capability(void **state)
 		const char *rest, *capability, *target;
 		bool has_path;
 	} rows[] = {
-		{"a/b/-/v1/x?q=1", "a/b", "/v1/x?q=1", true},
-		{"a/-/", "a", "/", true},
-		{"a/b/-/c/-/d", "a/b", "/c/-/d", true},
-		{"a/b", "a/b", "", false},
-		{"a/b?q=/-/x", "a/b", "?q=/-/x", false},
-		{"a/b/-", "a/b/-", "", false},
-		{"/-/x", "", "/x", true},
-		{"", "", "", false},
+	    {"a/b/-/v1/x?q=1", "a/b", "/v1/x?q=1", true},
+	    {"a/-/", "a", "/", true},
+	    {"a/b/-/c/-/d", "a/b", "/c/-/d", true},
+	    {"a/b", "a/b", "", false},
+	    {"a/b?q=/-/x", "a/b", "?q=/-/x", false},
+	    {"a/b/-", "a/b/-", "", false},
+	    {"/-/x", "", "/x", true},
+	    {"", "", "", false},
 	};
 	size_t i;
 
@@ -60,11 +60,12 @@ static void
 test_context_headers_are_taken_off(void **state)
 {
 	struct caller c = {.uid = 1000, .name = "user:ann"};
-	struct message *m = parse_head("POST /i/openai/models/-/v1/models?a=b HTTP/1.1\r\nHost: a\r\n"
-	                               "Aivault-Credential: openai:codex-oauth\r\n"
-	                               "AIVAULT-WORKSPACE: acme\r\nAivault-Group: ops\r\n"
-	                               "Aivault-Timeout-Ms: 1500\r\nX-A: b\r\n"
-	                               "Content-Length: 5\r\n\r\n");
+	struct message *m =
+	    parse_head("POST /i/openai/models/-/v1/models?a=b HTTP/1.1\r\nHost: a\r\n"
+	               "Aivault-Credential: openai:codex-oauth\r\n"
+	               "AIVAULT-WORKSPACE: acme\r\nAivault-Group: ops\r\n"
+	               "Aivault-Timeout-Ms: 1500\r\nX-A: b\r\n"
+	               "Content-Length: 5\r\n\r\n");
 	struct invoke_request r;
 	struct fault f;
 	size_t i;
@@ -90,8 +91,8 @@ static void
 test_body_of_unknown_length_is_told_apart(void **state)
 {
 	struct caller c = {0};
-	struct message *m = parse_head(
-	    "POST /i/a/b/-/x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+	struct message *m =
+	    parse_head("POST /i/a/b/-/x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
 	struct invoke_request r;
 
 	(void)state;
@@ -112,23 +113,24 @@ test_what_is_no_request_is_refused_by_name(void **state)
 	static const struct {
 		const char *head, *reason;
 	} rows[] = {
-		{"GET /i/ HTTP/1.1\r\nHost: a\r\n\r\n", "capability_id"},
-		{"GET /i/A/b/-/x HTTP/1.1\r\nHost: a\r\n\r\n", "capability_id"},
-		{"GET /i/a//b/-/x HTTP/1.1\r\nHost: a\r\n\r\n", "capability_id"},
-		{"GET /i/../b/-/x HTTP/1.1\r\nHost: a\r\n\r\n", "capability_id"},
-		{"GET /i/a%2fb/-/x HTTP/1.1\r\nHost: a\r\n\r\n", "capability_id"},
-		{"TRACE /i/a/b/-/x HTTP/1.1\r\nHost: a\r\n\r\n", "method"},
-		{"GET /i/a/-/x HTTP/1.1\r\nHost: a\r\nAivault-Credential: :x\r\n\r\n", "credential_id"},
-		{"GET /i/a/-/x HTTP/1.1\r\nHost: a\r\nAivault-Credential: a b\r\n\r\n", "credential_id"},
-		{"GET /i/a/-/x HTTP/1.1\r\nHost: a\r\nAivault-Group: a\r\nAivault-Group: b\r\n\r\n",
-		    "context_header"},
-		{"GET /i/a/-/x HTTP/1.1\r\nHost: a\r\nAivault-Workspace: \xff\r\n\r\n",
-		    "context_header"},
-		{"GET /i/a/-/x HTTP/1.1\r\nHost: a\r\nAivault-Timeout-Ms: 0\r\n\r\n", "timeout"},
-		{"GET /i/a/-/x HTTP/1.1\r\nHost: a\r\nAivault-Timeout-Ms: -1\r\n\r\n", "timeout"},
-		{"GET /i/a/-/x HTTP/1.1\r\nHost: a\r\nAivault-Timeout-Ms: 1e3\r\n\r\n", "timeout"},
-		{"GET /i/a/-/x HTTP/1.1\r\nHost: a\r\nAivault-Timeout-Ms: 99999999999\r\n\r\n",
-		    "timeout"},
+	    {"GET /i/ HTTP/1.1\r\nHost: a\r\n\r\n", "capability_id"},
+	    {"GET /i/A/b/-/x HTTP/1.1\r\nHost: a\r\n\r\n", "capability_id"},
+	    {"GET /i/a//b/-/x HTTP/1.1\r\nHost: a\r\n\r\n", "capability_id"},
+	    {"GET /i/../b/-/x HTTP/1.1\r\nHost: a\r\n\r\n", "capability_id"},
+	    {"GET /i/a%2fb/-/x HTTP/1.1\r\nHost: a\r\n\r\n", "capability_id"},
+	    {"TRACE /i/a/b/-/x HTTP/1.1\r\nHost: a\r\n\r\n", "method"},
+	    {"GET /i/a/-/x HTTP/1.1\r\nHost: a\r\nAivault-Credential: :x\r\n\r\n", "credential_id"},
+	    {"GET /i/a/-/x HTTP/1.1\r\nHost: a\r\nAivault-Credential: a b\r\n\r\n",
+	        "credential_id"},
+	    {"GET /i/a/-/x HTTP/1.1\r\nHost: a\r\nAivault-Group: a\r\nAivault-Group: b\r\n\r\n",
+	        "context_header"},
+	    {"GET /i/a/-/x HTTP/1.1\r\nHost: a\r\nAivault-Workspace: \xff\r\n\r\n",
+	        "context_header"},
+	    {"GET /i/a/-/x HTTP/1.1\r\nHost: a\r\nAivault-Timeout-Ms: 0\r\n\r\n", "timeout"},
+	    {"GET /i/a/-/x HTTP/1.1\r\nHost: a\r\nAivault-Timeout-Ms: -1\r\n\r\n", "timeout"},
+	    {"GET /i/a/-/x HTTP/1.1\r\nHost: a\r\nAivault-Timeout-Ms: 1e3\r\n\r\n", "timeout"},
+	    {"GET /i/a/-/x HTTP/1.1\r\nHost: a\r\nAivault-Timeout-Ms: 99999999999\r\n\r\n",
+	        "timeout"},
 	};
 	struct caller c = {0};
 	size_t i;
@@ -173,11 +175,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_first_mark_ends_the_capability),
-		cmocka_unit_test(test_context_headers_are_taken_off),
-		cmocka_unit_test(test_body_of_unknown_length_is_told_apart),
-		cmocka_unit_test(test_what_is_no_request_is_refused_by_name),
-		cmocka_unit_test(test_ids_over_the_limit_are_refused),
+	    cmocka_unit_test(test_first_mark_ends_the_capability),
+	    cmocka_unit_test(test_context_headers_are_taken_off),
+	    cmocka_unit_test(test_body_of_unknown_length_is_told_apart),
+	    cmocka_unit_test(test_what_is_no_request_is_refused_by_name),
+	    cmocka_unit_test(test_ids_over_the_limit_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,25 +16,25 @@ test_each_route_has_its_handler(void **state)
 		enum route_kind kind;
 		const char *rest;
 	} rows[] = {
-		{"GET", "/i/openai/models/-/v1/models?x=1", ROUTE_INVOKE, "openai/models/-/v1/models"},
-		{"DELETE", "/i/", ROUTE_INVOKE, ""},
-		{"GET", "/aivault/health", ROUTE_HEALTH, ""},
-		{"GET", "/aivault/health?now", ROUTE_HEALTH, ""},
-		{"POST", "/aivault/health", ROUTE_METHOD, ""},
-		{"HEAD", "/aivault/health", ROUTE_METHOD, ""},
-		{"GET", "/aivault/capabilities", ROUTE_CAPABILITIES, ""},
-		{"GET", "/aivault/capabilities/openai/models", ROUTE_CAPABILITY, "openai/models"},
-		{"PUT", "/aivault/capabilities/openai/models", ROUTE_METHOD, ""},
-		{"POST", "/aivault/proxy", ROUTE_PROXY, ""},
-		{"GET", "/aivault/proxy", ROUTE_METHOD, ""},
-		{"GET", "/v/openai/v1/models", ROUTE_UNSUPPORTED, "openai/v1/models"},
-		{"GET", "/", ROUTE_NONE, ""},
-		{"GET", "/i", ROUTE_NONE, ""},
-		{"GET", "/aivault/healthy", ROUTE_NONE, ""},
-		{"GET", "/aivault/secrets", ROUTE_NONE, ""},
-		{"POST", "/aivault/tokens/proxy", ROUTE_NONE, ""},
-		{"GET", "/I/openai/models/-/v1/models", ROUTE_NONE, ""},
-		{"GET", "//i/openai", ROUTE_NONE, ""},
+	    {"GET", "/i/openai/models/-/v1/models?x=1", ROUTE_INVOKE, "openai/models/-/v1/models"},
+	    {"DELETE", "/i/", ROUTE_INVOKE, ""},
+	    {"GET", "/aivault/health", ROUTE_HEALTH, ""},
+	    {"GET", "/aivault/health?now", ROUTE_HEALTH, ""},
+	    {"POST", "/aivault/health", ROUTE_METHOD, ""},
+	    {"HEAD", "/aivault/health", ROUTE_METHOD, ""},
+	    {"GET", "/aivault/capabilities", ROUTE_CAPABILITIES, ""},
+	    {"GET", "/aivault/capabilities/openai/models", ROUTE_CAPABILITY, "openai/models"},
+	    {"PUT", "/aivault/capabilities/openai/models", ROUTE_METHOD, ""},
+	    {"POST", "/aivault/proxy", ROUTE_PROXY, ""},
+	    {"GET", "/aivault/proxy", ROUTE_METHOD, ""},
+	    {"GET", "/v/openai/v1/models", ROUTE_UNSUPPORTED, "openai/v1/models"},
+	    {"GET", "/", ROUTE_NONE, ""},
+	    {"GET", "/i", ROUTE_NONE, ""},
+	    {"GET", "/aivault/healthy", ROUTE_NONE, ""},
+	    {"GET", "/aivault/secrets", ROUTE_NONE, ""},
+	    {"POST", "/aivault/tokens/proxy", ROUTE_NONE, ""},
+	    {"GET", "/I/openai/models/-/v1/models", ROUTE_NONE, ""},
+	    {"GET", "//i/openai", ROUTE_NONE, ""},
 	};
 	size_t i;
 
@@ -54,7 +54,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_each_route_has_its_handler),
+	    cmocka_unit_test(test_each_route_has_its_handler),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,25 +18,25 @@ struct sample {
 };
 
 static const struct sample samples[] = {
-	{{"secret-key"}, "secret-key", "**********"},
-	{{"secret-key"}, "a secret-key b", "a ********** b"},
-	{{"secret-key"}, "secret-ke", "secret-ke"},
-	{{"secret-key"}, "secret-kesecret-key!", "secret-ke**********!"},
-	{{"secret-key"}, "secret-keysecret-key", "********************"},
-	{{"secret-key"}, "ssecret-secret-keyy", "ssecret-**********y"},
-	/* Occurrences that overlap are starred as far as any of them goes. */
-	{{"abababab"}, "xababababababx", "x************x"},
-	{{"aaaaaaaa"}, "aaaaaaaaaaaa", "************"},
-	{{"aaaaaaab"}, "aaaaaaaaaab", "aaa********"},
-	{{"aabaabaaa"}, "aabaabaabaaa", "aab*********"},
-	/* Several needles: one inside another, one running into another. */
-	{{"secret-key", "secret-key-long"}, "secret-key-lonX secret-key-long",
-	    "**********-lonX ***************"},
-	{{"0123456789", "56789abcde"}, "0123456789abcde", "***************"},
-	{{"xsecretsx", "secrets-"}, "xsecretsx xsecrets-", "********* x********"},
-	/* Too short to be scrubbed. */
-	{{"seven77"}, "seven77", "seven77"},
-	{{"secret-key"}, "", ""},
+    {{"secret-key"}, "secret-key", "**********"},
+    {{"secret-key"}, "a secret-key b", "a ********** b"},
+    {{"secret-key"}, "secret-ke", "secret-ke"},
+    {{"secret-key"}, "secret-kesecret-key!", "secret-ke**********!"},
+    {{"secret-key"}, "secret-keysecret-key", "********************"},
+    {{"secret-key"}, "ssecret-secret-keyy", "ssecret-**********y"},
+    /* Occurrences that overlap are starred as far as any of them goes. */
+    {{"abababab"}, "xababababababx", "x************x"},
+    {{"aaaaaaaa"}, "aaaaaaaaaaaa", "************"},
+    {{"aaaaaaab"}, "aaaaaaaaaab", "aaa********"},
+    {{"aabaabaaa"}, "aabaabaabaaa", "aab*********"},
+    /* Several needles: one inside another, one running into another. */
+    {{"secret-key", "secret-key-long"}, "secret-key-lonX secret-key-long",
+        "**********-lonX ***************"},
+    {{"0123456789", "56789abcde"}, "0123456789abcde", "***************"},
+    {{"xsecretsx", "secrets-"}, "xsecretsx xsecrets-", "********* x********"},
+    /* Too short to be scrubbed. */
+    {{"seven77"}, "seven77", "seven77"},
+    {{"secret-key"}, "", ""},
 };
 
 static void
@@ -252,7 +252,8 @@ test_needle_longer_than_a_large_piece_is_found(void **state)
 		    scrub_add(&s, (struct str){(const char *)needle, sizeof(needle)}), AV_OK);
 		for (i = 0; i < sizeof(text); i += cut)
 			assert_int_equal(scrub_feed(&s, text + i,
-			    cut < sizeof(text) - i ? cut : sizeof(text) - i, &out), AV_OK);
+			                     cut < sizeof(text) - i ? cut : sizeof(text) - i, &out),
+			    AV_OK);
 		assert_int_equal(scrub_end(&s, &out), AV_OK);
 		assert_int_equal(out.len, sizeof(want));
 		assert_memory_equal(out.data, want, sizeof(want));
@@ -286,10 +287,10 @@ test_block_goes_out_of_bodies_and_stays_in_headers(void **state)
 	static const struct {
 		const char *block, *text, *clean;
 	} t[] = {
-		{"a", "banana", "b*n*n*"},
-		{"an", "banana", "b****a"},
-		{"nan", "banana", "ba***a"},
-		{"secret-key", "a secret-key", "* **********"},
+	    {"a", "banana", "b*n*n*"},
+	    {"an", "banana", "b****a"},
+	    {"nan", "banana", "ba***a"},
+	    {"secret-key", "a secret-key", "* **********"},
 	};
 	size_t i, cut;
 
@@ -310,12 +311,14 @@ test_block_goes_out_of_bodies_and_stays_in_headers(void **state)
 			}
 			for (off = 0; off < len; off += cut)
 				assert_int_equal(scrub_feed(&s, (const uint8_t *)t[i].text + off,
-				    cut < len - off ? cut : len - off, &out), AV_OK);
+				                     cut < len - off ? cut : len - off, &out),
+				    AV_OK);
 			assert_int_equal(scrub_end(&s, &out), AV_OK);
 			assert_string_equal(buf_cstr(&out), t[i].clean);
 			assert_false(scrub_in_name(&s, STR_LIT("x-banana")));
 			assert_int_equal(scrub_text(&s, STR_LIT("banana secret-key"), &out), AV_OK);
-			assert_string_equal(buf_cstr(&out), i == 3 ? "banana **********" : "banana secret-key");
+			assert_string_equal(
+			    buf_cstr(&out), i == 3 ? "banana **********" : "banana secret-key");
 			buf_clear(&out);
 			scrub_clear(&s);
 		}
@@ -334,7 +337,7 @@ test_blocks_in_large_pieces_match_the_naive_way(void **state)
 	(void)state;
 	for (i = 0; i < sizeof(text); i++) {
 		seed = seed * 1103515245u + 12345u;
-		text[i] = (uint8_t)"abcabcxyz"[(seed >> 16) % 9];
+		text[i] = (uint8_t) "abcabcxyz"[(seed >> 16) % 9];
 	}
 	for (first = 0; first < 2; first++) {
 		struct scrub s;
@@ -431,17 +434,17 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_secret_is_found_however_the_text_is_cut),
-		cmocka_unit_test(test_whole_text_is_scrubbed_alike),
-		cmocka_unit_test(test_streams_over_a_small_alphabet_match_the_naive_way),
-		cmocka_unit_test(test_small_and_large_pieces_together_match_the_naive_way),
-		cmocka_unit_test(test_needle_longer_than_a_large_piece_is_found),
-		cmocka_unit_test(test_needle_added_after_a_search_is_searched_for_too),
-		cmocka_unit_test(test_block_goes_out_of_bodies_and_stays_in_headers),
-		cmocka_unit_test(test_blocks_in_large_pieces_match_the_naive_way),
-		cmocka_unit_test(test_too_many_needles_are_refused),
-		cmocka_unit_test(test_only_a_possible_beginning_is_held_back),
-		cmocka_unit_test(test_large_pieces_pass_whole),
+	    cmocka_unit_test(test_secret_is_found_however_the_text_is_cut),
+	    cmocka_unit_test(test_whole_text_is_scrubbed_alike),
+	    cmocka_unit_test(test_streams_over_a_small_alphabet_match_the_naive_way),
+	    cmocka_unit_test(test_small_and_large_pieces_together_match_the_naive_way),
+	    cmocka_unit_test(test_needle_longer_than_a_large_piece_is_found),
+	    cmocka_unit_test(test_needle_added_after_a_search_is_searched_for_too),
+	    cmocka_unit_test(test_block_goes_out_of_bodies_and_stays_in_headers),
+	    cmocka_unit_test(test_blocks_in_large_pieces_match_the_naive_way),
+	    cmocka_unit_test(test_too_many_needles_are_refused),
+	    cmocka_unit_test(test_only_a_possible_beginning_is_held_back),
+	    cmocka_unit_test(test_large_pieces_pass_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,14 +9,14 @@
 #include <cmocka.h>
 
 static const struct option options[] = {
-	{"name", "NAME", false, ""},
-	{"header", "K=V", true, ""},
-	{"stream", NULL, false, ""},
-	{"limit", "N", false, ""},
-	{NULL, NULL, false, NULL},
+    {"name", "NAME", false, ""},
+    {"header", "K=V", true, ""},
+    {"stream", NULL, false, ""},
+    {"limit", "N", false, ""},
+    {NULL, NULL, false, NULL},
 };
 
-#define PARSE(a, f, ...) \
+#define PARSE(a, f, ...)                                                                \
 	args_parse(a, options, (int)(sizeof((char *[]){__VA_ARGS__}) / sizeof(char *)), \
 	    (char *[]){__VA_ARGS__}, f)
 
@@ -27,7 +27,8 @@ test_both_forms_of_a_value(void **state)
 	struct fault f;
 
 	(void)state;
-	assert_int_equal(PARSE(&a, &f, "id", "--name", "x", "--header=k=v", "--header", "a: b"), AV_OK);
+	assert_int_equal(
+	    PARSE(&a, &f, "id", "--name", "x", "--header=k=v", "--header", "a: b"), AV_OK);
 	assert_string_equal(args_value(&a, "name"), "x");
 	assert_int_equal(a.positional_count, 1);
 	assert_string_equal(a.positional[0], "id");
@@ -120,12 +121,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_both_forms_of_a_value),
-		cmocka_unit_test(test_a_value_with_a_dash_needs_an_equals_sign),
-		cmocka_unit_test(test_wrong_usage_is_refused_without_echoing_values),
-		cmocka_unit_test(test_an_option_that_does_not_repeat_stands_once),
-		cmocka_unit_test(test_common_options_and_double_dash),
-		cmocka_unit_test(test_numbers_have_bounds),
+	    cmocka_unit_test(test_both_forms_of_a_value),
+	    cmocka_unit_test(test_a_value_with_a_dash_needs_an_equals_sign),
+	    cmocka_unit_test(test_wrong_usage_is_refused_without_echoing_values),
+	    cmocka_unit_test(test_an_option_that_does_not_repeat_stands_once),
+	    cmocka_unit_test(test_common_options_and_double_dash),
+	    cmocka_unit_test(test_numbers_have_bounds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

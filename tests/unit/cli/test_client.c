@@ -105,8 +105,11 @@ exchange(struct client_request *r, const char *until, const char *answer, struct
 static void
 test_body_from_memory_and_answer_bytes(void **state)
 {
-	struct client_request r = {.method = STR_LIT("POST"), .target = STR_LIT("/i/a/b/-/x?y=1"),
-		.body_kind = BODY_BYTES, .body = STR_LIT("{\"a\":1}"), .body_fd = -1};
+	struct client_request r = {.method = STR_LIT("POST"),
+	    .target = STR_LIT("/i/a/b/-/x?y=1"),
+	    .body_kind = BODY_BYTES,
+	    .body = STR_LIT("{\"a\":1}"),
+	    .body_fd = -1};
 	struct buf request;
 	struct seen seen;
 	struct fault f;
@@ -115,8 +118,10 @@ test_body_from_memory_and_answer_bytes(void **state)
 	(void)state;
 	buf_init(&request, 1 << 20);
 	assert_int_equal(exchange(&r, "{\"a\":1}",
-	    "HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
-	    &seen, &request, code, &f), AV_OK);
+	                     "HTTP/1.1 404 Not Found\r\nTransfer-Encoding: "
+	                     "chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
+	                     &seen, &request, code, &f),
+	    AV_OK);
 	assert_int_equal(seen.status, 404);
 	assert_memory_equal(seen.body.data, "abcde", 5);
 	assert_string_equal(buf_cstr(&request),
@@ -128,8 +133,8 @@ test_body_from_memory_and_answer_bytes(void **state)
 static void
 test_a_pipe_is_sent_in_chunks_and_a_file_with_its_length(void **state)
 {
-	struct client_request r = {.method = STR_LIT("PUT"), .target = STR_LIT("/i/a/-/x"),
-		.body_kind = BODY_FD};
+	struct client_request r = {
+	    .method = STR_LIT("PUT"), .target = STR_LIT("/i/a/-/x"), .body_kind = BODY_FD};
 	char name[] = "/tmp/aivault-test-XXXXXX";
 	struct buf request;
 	struct seen seen;
@@ -143,8 +148,9 @@ test_a_pipe_is_sent_in_chunks_and_a_file_with_its_length(void **state)
 	assert_int_equal(write(ends[1], "hello", 5), 5);
 	assert_int_equal(close(ends[1]), 0);
 	r.body_fd = ends[0];
-	assert_int_equal(exchange(&r, "0\r\n\r\n", "HTTP/1.1 204 No Content\r\n\r\n", &seen, &request,
-	    code, &f), AV_OK);
+	assert_int_equal(
+	    exchange(&r, "0\r\n\r\n", "HTTP/1.1 204 No Content\r\n\r\n", &seen, &request, code, &f),
+	    AV_OK);
 	assert_non_null(strstr(buf_cstr(&request), "transfer-encoding: chunked\r\n"));
 	assert_non_null(strstr(buf_cstr(&request), "\r\n\r\n5\r\nhello\r\n0\r\n\r\n"));
 	assert_int_equal(close(ends[0]), 0);
@@ -156,8 +162,9 @@ test_a_pipe_is_sent_in_chunks_and_a_file_with_its_length(void **state)
 	assert_true(r.body_fd >= 0);
 	assert_int_equal(write(r.body_fd, "filebody", 8), 8);
 	assert_int_equal(lseek(r.body_fd, 0, SEEK_SET), 0);
-	assert_int_equal(exchange(&r, "filebody", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", &seen,
-	    &request, code, &f), AV_OK);
+	assert_int_equal(exchange(&r, "filebody", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+	                     &seen, &request, code, &f),
+	    AV_OK);
 	assert_non_null(strstr(buf_cstr(&request), "content-length: 8\r\n\r\nfilebody"));
 	assert_int_equal(close(r.body_fd), 0);
 	assert_int_equal(unlink(name), 0);
@@ -168,15 +175,16 @@ test_a_pipe_is_sent_in_chunks_and_a_file_with_its_length(void **state)
 static void
 test_a_cut_transfer_is_an_error_after_what_came(void **state)
 {
-	struct client_request r = {.method = STR_LIT("GET"), .target = STR_LIT("/i/a/-/x"),
-		.body_fd = -1};
+	struct client_request r = {
+	    .method = STR_LIT("GET"), .target = STR_LIT("/i/a/-/x"), .body_fd = -1};
 	struct seen seen;
 	struct fault f;
 	char code[64];
 
 	(void)state;
 	assert_int_equal(exchange(&r, "\r\n\r\n",
-	    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", &seen, NULL, code, &f),
+	                     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
+	                     &seen, NULL, code, &f),
 	    AV_ECUT);
 	assert_int_equal(seen.body.len, 3);
 	buf_clear(&seen.body);
@@ -189,10 +197,12 @@ static void
 test_our_own_error_never_reaches_the_body_handler(void **state)
 {
 	static const char answer[] =
-	    "HTTP/1.1 403 Forbidden\r\nAivault-Error: policy_violation\r\nContent-Length: 74\r\n\r\n"
-	    "{\"message\":\"path not allowed\",\"reason\":\"path_not_allowed\",\"remedy\":\"Ask\"}  ";
-	struct client_request r = {.method = STR_LIT("GET"), .target = STR_LIT("/i/a/-/x"),
-		.body_fd = -1};
+	    "HTTP/1.1 403 Forbidden\r\nAivault-Error: policy_violation\r\nContent-Length: "
+	    "74\r\n\r\n"
+	    "{\"message\":\"path not allowed\",\"reason\":\"path_not_allowed\",\"remedy\":\"Ask\"} "
+	    " ";
+	struct client_request r = {
+	    .method = STR_LIT("GET"), .target = STR_LIT("/i/a/-/x"), .body_fd = -1};
 	struct seen seen;
 	struct fault f;
 	char code[64];
@@ -210,8 +220,8 @@ test_our_own_error_never_reaches_the_body_handler(void **state)
 static void
 test_an_early_answer_ends_the_sending(void **state)
 {
-	struct client_request r = {.method = STR_LIT("POST"), .target = STR_LIT("/i/a/-/x"),
-		.body_kind = BODY_FD};
+	struct client_request r = {
+	    .method = STR_LIT("POST"), .target = STR_LIT("/i/a/-/x"), .body_kind = BODY_FD};
 	struct seen seen;
 	struct fault f;
 	char code[64];
@@ -219,8 +229,10 @@ test_an_early_answer_ends_the_sending(void **state)
 	(void)state;
 	r.body_fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
 	assert_true(r.body_fd >= 0);
-	assert_int_equal(exchange(&r, "\r\n\r\n", "HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno",
-	    &seen, NULL, code, &f), AV_OK);
+	assert_int_equal(
+	    exchange(&r, "\r\n\r\n", "HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno", &seen,
+	        NULL, code, &f),
+	    AV_OK);
 	assert_int_equal(seen.status, 413);
 	assert_int_equal(close(r.body_fd), 0);
 	buf_clear(&seen.body);
@@ -229,7 +241,8 @@ test_an_early_answer_ends_the_sending(void **state)
 static void
 test_a_target_that_would_split_the_request_is_refused(void **state)
 {
-	static const char *const bad[] = {"/i/a/-/x y", "/i/a/-/x\r\nhost: b", "/i/a/-/\xc3\xbc", "/i/a/-/#"};
+	static const char *const bad[] = {
+	    "/i/a/-/x y", "/i/a/-/x\r\nhost: b", "/i/a/-/\xc3\xbc", "/i/a/-/#"};
 	struct client_request r = {.method = STR_LIT("GET"), .body_fd = -1};
 	struct client_handler h = {NULL, on_head, on_body};
 	struct header_list none;
@@ -248,12 +261,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_body_from_memory_and_answer_bytes),
-		cmocka_unit_test(test_a_pipe_is_sent_in_chunks_and_a_file_with_its_length),
-		cmocka_unit_test(test_a_cut_transfer_is_an_error_after_what_came),
-		cmocka_unit_test(test_our_own_error_never_reaches_the_body_handler),
-		cmocka_unit_test(test_an_early_answer_ends_the_sending),
-		cmocka_unit_test(test_a_target_that_would_split_the_request_is_refused),
+	    cmocka_unit_test(test_body_from_memory_and_answer_bytes),
+	    cmocka_unit_test(test_a_pipe_is_sent_in_chunks_and_a_file_with_its_length),
+	    cmocka_unit_test(test_a_cut_transfer_is_an_error_after_what_came),
+	    cmocka_unit_test(test_our_own_error_never_reaches_the_body_handler),
+	    cmocka_unit_test(test_an_early_answer_ends_the_sending),
+	    cmocka_unit_test(test_a_target_that_would_split_the_request_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#define FIND(used, ...) \
+#define FIND(used, ...)                                                       \
 	command_find((int)(sizeof((char *[]){__VA_ARGS__}) / sizeof(char *)), \
 	    (char *[]){__VA_ARGS__}, used)
 
@@ -35,7 +35,7 @@ static void
 test_there_is_no_way_to_ask_for_a_secret(void **state)
 {
 	static char *const bad[][2] = {{"secrets", "resolve"}, {"secrets", "resolve-group"},
-		{"secrets", "get"}, {"secrets", "reveal"}, {"capabilities", "resolve"}};
+	    {"secrets", "get"}, {"secrets", "reveal"}, {"capabilities", "resolve"}};
 	int used;
 
 	(void)state;
@@ -86,8 +86,9 @@ parsed(int argc, char **argv)
 	return a;
 }
 
-#define BUILD(v, f, ...) \
-	build(v, (int)(sizeof((char *[]){__VA_ARGS__}) / sizeof(char *)), (char *[]){__VA_ARGS__}, f)
+#define BUILD(v, f, ...)                                                                           \
+	build(v, (int)(sizeof((char *[]){__VA_ARGS__}) / sizeof(char *)), (char *[]){__VA_ARGS__}, \
+	    f)
 
 static enum av_err
 build(struct invocation *v, int argc, char **argv, struct fault *f)
@@ -108,8 +109,8 @@ test_headers_are_split_at_the_first_separator(void **state)
 	struct fault f;
 
 	(void)state;
-	assert_int_equal(BUILD(&v, &f, "openai/x", "--header", "a=b=c: d", "--header", "x-y: z=1"),
-	    AV_OK);
+	assert_int_equal(
+	    BUILD(&v, &f, "openai/x", "--header", "a=b=c: d", "--header", "x-y: z=1"), AV_OK);
 	assert_int_equal(v.headers.count, 2);
 	assert_true(str_eq_cstr(v.headers.items[0].value, "b=c: d"));
 	assert_true(str_eq_cstr(v.headers.items[1].name, "x-y"));
@@ -134,8 +135,8 @@ test_json_bodies_get_their_content_type_unless_one_was_given(void **state)
 	assert_int_equal(BUILD(&v, &f, "openai/x", "--body", "a=1"), AV_OK);
 	assert_null(header_list_find(&v.headers, STR_LIT("content-type")));
 	invocation_clear(&v);
-	assert_int_equal(BUILD(&v, &f, "openai/x", "--body", "{}", "--header", "Content-Type=text/x"),
-	    AV_OK);
+	assert_int_equal(
+	    BUILD(&v, &f, "openai/x", "--body", "{}", "--header", "Content-Type=text/x"), AV_OK);
 	assert_int_equal(header_list_count(&v.headers, STR_LIT("content-type")), 1);
 	invocation_clear(&v);
 }
@@ -147,10 +148,11 @@ test_contradictions_are_refused(void **state)
 	struct fault f;
 
 	(void)state;
-	assert_int_equal(BUILD(&v, &f, "openai/x", "--body", "a", "--body-file-path", "/dev/null"),
-	    AV_EINVAL);
+	assert_int_equal(
+	    BUILD(&v, &f, "openai/x", "--body", "a", "--body-file-path", "/dev/null"), AV_EINVAL);
 	invocation_clear(&v);
-	assert_int_equal(BUILD(&v, &f, "openai/x", "--request", "{}", "--method", "GET"), AV_EINVAL);
+	assert_int_equal(
+	    BUILD(&v, &f, "openai/x", "--request", "{}", "--method", "GET"), AV_EINVAL);
 	invocation_clear(&v);
 	assert_int_equal(BUILD(&v, &f, "openai/x", "--group-id", "g"), AV_EINVAL);
 	invocation_clear(&v);
@@ -166,16 +168,19 @@ static void
 test_a_request_as_json_is_taken_strictly(void **state)
 {
 	static char *const bad[] = {"[]", "{", "{} x", "{\"url\":\"https://x\"}", "{\"body\":1}",
-		"{\"body\":\"a\\u0000b\"}", "{\"headers\":[{\"name\":\"a\"}]}",
-		"{\"capability\":\"other\",\"request\":{}}", "{\"request\":{},\"client_ip\":\"1\"}",
-		"{\"body\":\"a\",\"bodyFilePath\":\"/dev/null\"}"};
+	    "{\"body\":\"a\\u0000b\"}", "{\"headers\":[{\"name\":\"a\"}]}",
+	    "{\"capability\":\"other\",\"request\":{}}", "{\"request\":{},\"client_ip\":\"1\"}",
+	    "{\"body\":\"a\",\"bodyFilePath\":\"/dev/null\"}"};
 	struct invocation v;
 	struct fault f;
 
 	(void)state;
-	assert_int_equal(BUILD(&v, &f, "openai/x", "--request",
-	    "{\"capability\":\"openai/x\",\"credential\":\"c\",\"request\":{\"method\":\"POST\","
-	    "\"path\":\"/a\",\"headers\":[{\"name\":\"X\",\"value\":\"y\"}],\"body\":\"z\"}}"), AV_OK);
+	assert_int_equal(
+	    BUILD(&v, &f, "openai/x", "--request",
+	        "{\"capability\":\"openai/"
+	        "x\",\"credential\":\"c\",\"request\":{\"method\":\"POST\","
+	        "\"path\":\"/a\",\"headers\":[{\"name\":\"X\",\"value\":\"y\"}],\"body\":\"z\"}}"),
+	    AV_OK);
 	assert_string_equal(buf_cstr(&v.method), "POST");
 	assert_string_equal(buf_cstr(&v.target), "/a");
 	assert_string_equal(buf_cstr(&v.body), "z");
@@ -191,14 +196,14 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_names_and_aliases_find_their_command),
-		cmocka_unit_test(test_there_is_no_way_to_ask_for_a_secret),
-		cmocka_unit_test(test_what_comes_later_is_told_from_what_is_unknown),
-		cmocka_unit_test(test_every_command_has_its_manual),
-		cmocka_unit_test(test_headers_are_split_at_the_first_separator),
-		cmocka_unit_test(test_json_bodies_get_their_content_type_unless_one_was_given),
-		cmocka_unit_test(test_contradictions_are_refused),
-		cmocka_unit_test(test_a_request_as_json_is_taken_strictly),
+	    cmocka_unit_test(test_names_and_aliases_find_their_command),
+	    cmocka_unit_test(test_there_is_no_way_to_ask_for_a_secret),
+	    cmocka_unit_test(test_what_comes_later_is_told_from_what_is_unknown),
+	    cmocka_unit_test(test_every_command_has_its_manual),
+	    cmocka_unit_test(test_headers_are_split_at_the_first_separator),
+	    cmocka_unit_test(test_json_bodies_get_their_content_type_unless_one_was_given),
+	    cmocka_unit_test(test_contradictions_are_refused),
+	    cmocka_unit_test(test_a_request_as_json_is_taken_strictly),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,7 +23,8 @@ some_paths(void)
 	struct paths p;
 
 	memset(&p, 0, sizeof(p));
-	(void)snprintf(p.agent_socket, sizeof(p.agent_socket), "/home/a/.aivault/run/aivaultd.sock");
+	(void)snprintf(
+	    p.agent_socket, sizeof(p.agent_socket), "/home/a/.aivault/run/aivaultd.sock");
 	(void)snprintf(p.shared_socket, sizeof(p.shared_socket), "/var/run/aivault/aivaultd.sock");
 	return p;
 }
@@ -52,8 +53,7 @@ static void
 test_a_chosen_vault_is_looked_for_nowhere_else(void **state)
 {
 	struct paths p = some_paths();
-	struct discover_env env = {
-		.paths = &p, .autostart_on = true, .shared_dir_exists = true};
+	struct discover_env env = {.paths = &p, .autostart_on = true, .shared_dir_exists = true};
 	struct discover_plan plan;
 
 	(void)state;
@@ -153,12 +153,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_order_is_explicit_then_own_then_shared),
-		cmocka_unit_test(test_a_chosen_vault_is_looked_for_nowhere_else),
-		cmocka_unit_test(test_nothing_is_started_where_it_is_ruled_out),
-		cmocka_unit_test(test_nobody_there_is_told_from_a_listener),
-		cmocka_unit_test(test_too_long_a_path_names_the_limit),
-		cmocka_unit_test(test_the_daemons_message_is_shown_once),
+	    cmocka_unit_test(test_order_is_explicit_then_own_then_shared),
+	    cmocka_unit_test(test_a_chosen_vault_is_looked_for_nowhere_else),
+	    cmocka_unit_test(test_nothing_is_started_where_it_is_ruled_out),
+	    cmocka_unit_test(test_nobody_there_is_told_from_a_listener),
+	    cmocka_unit_test(test_too_long_a_path_names_the_limit),
+	    cmocka_unit_test(test_the_daemons_message_is_shown_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,9 +16,9 @@
 #define ARGV_MAX 8
 
 static const struct option options[] = {
-	{"multipart-field", "K=V", true, ""},
-	{"multipart-file", "FIELD=PATH", true, ""},
-	{NULL, NULL, false, NULL},
+    {"multipart-field", "K=V", true, ""},
+    {"multipart-file", "FIELD=PATH", true, ""},
+    {NULL, NULL, false, NULL},
 };
 
 static enum av_err
@@ -84,7 +84,7 @@ test_form_is_built_as_the_rfc_says(void **state)
 	(void)snprintf(file_arg, sizeof(file_arg), "file=%s", path);
 	{
 		const char *const words[] = {"--multipart-field", "a\"b=c=d", "--multipart-file",
-			file_arg, "--multipart-field", "empty="};
+		    file_arg, "--multipart-field", "empty="};
 		assert_int_equal(build(&m, &f, 6, words), AV_OK);
 	}
 	buf_init(&out, 65536);
@@ -127,16 +127,16 @@ test_what_is_no_form_is_refused(void **state)
 		int count;
 		const char *reason;
 	} rows[] = {
-		{{"--multipart-field", "novalue"}, 2, "multipart_syntax"},
-		{{"--multipart-field", "=v"}, 2, "multipart_syntax"},
-		{{"--multipart-file", "nopath"}, 2, "multipart_syntax"},
-		{{"--multipart-field", "\xff=v"}, 2, "multipart_syntax"},
-		{{"--multipart-field", "a=1", "--multipart-field", "a=2"}, 4, "multipart_duplicate"},
-		{{"--multipart-file", "a=/dev/null", "--multipart-field", "a=2"}, 4,
-		    "multipart_duplicate"},
-		{{"--multipart-file", "a=/nowhere/at/all"}, 2, "multipart_file"},
-		{{"--multipart-file", "a=/dev/null"}, 2, "multipart_file"},
-		{{"--multipart-file", "a=/"}, 2, "multipart_file"},
+	    {{"--multipart-field", "novalue"}, 2, "multipart_syntax"},
+	    {{"--multipart-field", "=v"}, 2, "multipart_syntax"},
+	    {{"--multipart-file", "nopath"}, 2, "multipart_syntax"},
+	    {{"--multipart-field", "\xff=v"}, 2, "multipart_syntax"},
+	    {{"--multipart-field", "a=1", "--multipart-field", "a=2"}, 4, "multipart_duplicate"},
+	    {{"--multipart-file", "a=/dev/null", "--multipart-field", "a=2"}, 4,
+	        "multipart_duplicate"},
+	    {{"--multipart-file", "a=/nowhere/at/all"}, 2, "multipart_file"},
+	    {{"--multipart-file", "a=/dev/null"}, 2, "multipart_file"},
+	    {{"--multipart-file", "a=/"}, 2, "multipart_file"},
 	};
 
 	(void)state;
@@ -165,10 +165,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_form_is_built_as_the_rfc_says),
-		cmocka_unit_test(test_boundary_is_another_one_each_time),
-		cmocka_unit_test(test_what_is_no_form_is_refused),
-		cmocka_unit_test(test_type_follows_the_ending),
+	    cmocka_unit_test(test_form_is_built_as_the_rfc_says),
+	    cmocka_unit_test(test_boundary_is_another_one_each_time),
+	    cmocka_unit_test(test_what_is_no_form_is_refused),
+	    cmocka_unit_test(test_type_follows_the_ending),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,7 +28,7 @@ test_control_bytes_and_direction_marks_are_escaped(void **state)
 	check_escape("x\n", 2, 100, "x\\x0a");
 	check_escape("gr\xc3\xbc\xc3\x9f", 6, 100, "gr\xc3\xbc\xc3\x9f");
 	check_escape("\xe2\x80\xae", 3, 100, "\\xe2\\x80\\xae"); /* right-to-left override */
-	check_escape("\xc2\x9b", 2, 100, "\\xc2\\x9b");           /* C1 CSI */
+	check_escape("\xc2\x9b", 2, 100, "\\xc2\\x9b"); /* C1 CSI */
 	check_escape("\xff\xc3", 2, 100, "\\xff\\xc3");
 	check_escape("a\0b", 3, 100, "a\\x00b");
 }
@@ -105,11 +105,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_control_bytes_and_direction_marks_are_escaped),
-		cmocka_unit_test(test_long_text_is_cut),
-		cmocka_unit_test(test_json_layout_keeps_every_token),
-		cmocka_unit_test(test_plural_forms),
-		cmocka_unit_test(test_table_columns_line_up_also_with_wide_bytes),
+	    cmocka_unit_test(test_control_bytes_and_direction_marks_are_escaped),
+	    cmocka_unit_test(test_long_text_is_cut),
+	    cmocka_unit_test(test_json_layout_keeps_every_token),
+	    cmocka_unit_test(test_plural_forms),
+	    cmocka_unit_test(test_table_columns_line_up_also_with_wide_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,8 +39,8 @@ test_dates_are_utc(void **state)
 static void
 test_anything_else_is_refused(void **state)
 {
-	static const char *const bad[] = {"", "yesterday", "1w", "2026-13-01", "2026-01-31T12:00:05",
-		"2026-01-31 12:00:05Z", "-1h", "2026-01-31x"};
+	static const char *const bad[] = {"", "yesterday", "1w", "2026-13-01",
+	    "2026-01-31T12:00:05", "2026-01-31 12:00:05Z", "-1h", "2026-01-31x"};
 	int64_t ms;
 
 	(void)state;
@@ -52,9 +52,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_durations_count_back_from_now),
-		cmocka_unit_test(test_dates_are_utc),
-		cmocka_unit_test(test_anything_else_is_refused),
+	    cmocka_unit_test(test_durations_count_back_from_now),
+	    cmocka_unit_test(test_dates_are_utc),
+	    cmocka_unit_test(test_anything_else_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -84,16 +84,17 @@ test_wrong_line_is_named_and_changes_nothing(void **state)
 		const char *text;
 		const char *said;
 	} wrong[] = {
-		{"idle-timeout = 5\nmax-per-caller = 0\n", "line 2: max-per-caller takes a number from "
-		                                          "1 to 65536"},
-		{"max-connections = 65537", "line 1: max-connections takes a number from 1 to 65536"},
-		{"first-byte-timeout = soon", "first-byte-timeout takes a number from 1 to 86400"},
-		{"idle-timeout =", "idle-timeout takes a number"},
-		{"idle-timeout = -1", "idle-timeout takes a number"},
-		{"idle-timeout = 5\nidle-timeout = 6", "line 2: idle-timeout is there twice"},
-		{"max-connection = 5", "line 1: there is no limit of that name"},
-		{"--idle-timeout = 5", "line 1: there is no limit of that name"},
-		{"idle-timeout 5", "line 1: not `name = number`"},
+	    {"idle-timeout = 5\nmax-per-caller = 0\n",
+	        "line 2: max-per-caller takes a number from "
+	        "1 to 65536"},
+	    {"max-connections = 65537", "line 1: max-connections takes a number from 1 to 65536"},
+	    {"first-byte-timeout = soon", "first-byte-timeout takes a number from 1 to 86400"},
+	    {"idle-timeout =", "idle-timeout takes a number"},
+	    {"idle-timeout = -1", "idle-timeout takes a number"},
+	    {"idle-timeout = 5\nidle-timeout = 6", "line 2: idle-timeout is there twice"},
+	    {"max-connection = 5", "line 1: there is no limit of that name"},
+	    {"--idle-timeout = 5", "line 1: there is no limit of that name"},
+	    {"idle-timeout 5", "line 1: not `name = number`"},
 	};
 	struct limits l, before;
 	struct fault f;
@@ -156,8 +157,9 @@ test_pipe_holds_all_of_them_and_ends(void **state)
 	while (n > 0)
 		assert_int_equal(io_read_some(fd, &text, 512, &n, &again), AV_OK);
 	io_close(&fd);
-	assert_string_equal(buf_cstr(&text), "--max-connections 65536\n--max-per-caller 64\n"
-	                                     "--first-byte-timeout 600\n--idle-timeout 300\n");
+	assert_string_equal(buf_cstr(&text),
+	    "--max-connections 65536\n--max-per-caller 64\n"
+	    "--first-byte-timeout 600\n--idle-timeout 300\n");
 	buf_clear(&text);
 }
 
@@ -165,10 +167,10 @@ int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_file_stands_above_defaults_and_below_flags),
-		cmocka_unit_test(test_wrong_line_is_named_and_changes_nothing),
-		cmocka_unit_test(test_file_that_is_not_the_owners_alone_is_refused),
-		cmocka_unit_test(test_pipe_holds_all_of_them_and_ends),
+	    cmocka_unit_test(test_file_stands_above_defaults_and_below_flags),
+	    cmocka_unit_test(test_wrong_line_is_named_and_changes_nothing),
+	    cmocka_unit_test(test_file_that_is_not_the_owners_alone_is_refused),
+	    cmocka_unit_test(test_pipe_holds_all_of_them_and_ends),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#define PARSE(o, f, ...) \
+#define PARSE(o, f, ...)                                                                      \
 	options_parse(o, (int)(sizeof((char *[]){"aivaultd", __VA_ARGS__}) / sizeof(char *)), \
 	    (char *[]){"aivaultd", __VA_ARGS__}, f)
 
@@ -23,8 +23,9 @@ test_flags_and_what_the_broker_gets(void **state)
 	struct fault f;
 
 	(void)state;
-	assert_int_equal(PARSE(&o, &f, "--socket", "/x/a.sock", "--idle-exit=30m", "--ready-fd", "3",
-	    "--idle-timeout", "5m", "--max-connections=10", "--foreground"), AV_OK);
+	assert_int_equal(PARSE(&o, &f, "--socket", "/x/a.sock", "--idle-exit=30m", "--ready-fd",
+	                     "3", "--idle-timeout", "5m", "--max-connections=10", "--foreground"),
+	    AV_OK);
 	assert_string_equal(o.agent_socket, "/x/a.sock");
 	assert_int_equal(o.idle_exit_s, 1800);
 	assert_int_equal(o.ready_fd, 3);
@@ -162,12 +163,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_flags_and_what_the_broker_gets),
-		cmocka_unit_test(test_wrong_flags_are_refused),
-		cmocka_unit_test(test_modes_are_octal),
-		cmocka_unit_test(test_only_the_keeper_gets_key_variables_and_nobody_gets_others),
-		cmocka_unit_test(test_the_eleventh_restart_in_a_minute_is_refused),
-		cmocka_unit_test(test_a_release_build_refuses_development_switches),
+	    cmocka_unit_test(test_flags_and_what_the_broker_gets),
+	    cmocka_unit_test(test_wrong_flags_are_refused),
+	    cmocka_unit_test(test_modes_are_octal),
+	    cmocka_unit_test(test_only_the_keeper_gets_key_variables_and_nobody_gets_others),
+	    cmocka_unit_test(test_the_eleventh_restart_in_a_minute_is_refused),
+	    cmocka_unit_test(test_a_release_build_refuses_development_switches),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -86,7 +86,7 @@ parse(struct outcome *o, enum message_kind kind, bool head_request, const char *
 			if (event == MESSAGE_BODY) {
 				assert_true(body.len > 0 && o->head);
 				assert_true((const uint8_t *)body.p >= piece &&
-				            (const uint8_t *)body.p + body.len <= piece + n);
+				    (const uint8_t *)body.p + body.len <= piece + n);
 				buf_append(&o->body, body.p, body.len);
 			}
 			o->done = event == MESSAGE_DONE;
@@ -159,9 +159,9 @@ struct bad {
 	size_t len;
 	const char *reason; /* NULL: input ends too early */
 };
-#define BAD(text, reason)                                                                          \
-	{                                                                                          \
-		text, sizeof(text) - 1, reason                                                     \
+#define BAD(text, reason)                      \
+	{                                      \
+		text, sizeof(text) - 1, reason \
 	}
 #define GET "GET /x HTTP/1.1\r\nHost: a\r\n"
 #define POST "POST /x HTTP/1.1\r\nHost: a\r\n"

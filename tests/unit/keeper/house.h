@@ -61,8 +61,8 @@ house_table(struct buf *out)
 	m->provider = strdup("acme");
 	assert_int_equal(pair_list_add(&m->secrets, STR_LIT("ACME_KEY"), STR_LIT("secret")), AV_OK);
 	m->auth.kind = AUTH_HEADER;
-	assert_int_equal(pair_list_add(&m->auth.pairs, STR_LIT("authorization"),
-	                     STR_LIT("Bearer {{secret}}")),
+	assert_int_equal(
+	    pair_list_add(&m->auth.pairs, STR_LIT("authorization"), STR_LIT("Bearer {{secret}}")),
 	    AV_OK);
 	house_add(&m->hosts, "api.acme.test");
 	m->capabilities = calloc(2, sizeof(*m->capabilities));
@@ -115,8 +115,8 @@ house_stop(struct house *h)
 static inline int
 house_close(void **state)
 {
-	static const char *const names[] = { "vault.db", "vault.db-wal", "vault.db-shm", "kek.key",
-		"checkpoints.log" };
+	static const char *const names[] = {
+	    "vault.db", "vault.db-wal", "vault.db-shm", "kek.key", "checkpoints.log"};
 	struct house *h = *state;
 	char path[128];
 	house_stop(h);
@@ -134,9 +134,9 @@ house_close(void **state)
 static inline enum av_err
 house_op(struct house *h, const char *op, const char *args, const char *secret)
 {
-	struct operator_request q = { OPERATOR_PROTOCOL, str_of(op), str_of(args), str_of(secret) };
+	struct operator_request q = {OPERATOR_PROTOCOL, str_of(op), str_of(args), str_of(secret)};
 	struct operator_reply reply;
-	struct peer peer = { geteuid(), getegid(), getpid() };
+	struct peer peer = {geteuid(), getegid(), getpid()};
 	struct buf in, out;
 	struct frame f;
 	size_t used = 0;
@@ -164,8 +164,8 @@ house_op(struct house *h, const char *op, const char *args, const char *secret)
 static inline void
 house_store_key(struct house *h)
 {
-	assert_int_equal(house_op(h, "secrets.create", "{\"name\":\"ACME_KEY\",\"create\":true}",
-	                     HOUSE_CANARY),
+	assert_int_equal(
+	    house_op(h, "secrets.create", "{\"name\":\"ACME_KEY\",\"create\":true}", HOUSE_CANARY),
 	    AV_OK);
 }
 
@@ -182,9 +182,14 @@ house_copy_json_text(const struct house *h, const char *key, char *out, size_t r
 static inline struct keeper_release
 house_ask(const char *capability, const char *method, const char *host, const char *path)
 {
-	struct keeper_release r = { .ask_id = 7, .request_id = STR_LIT(HOUSE_REQUEST),
-		.capability = str_of(capability), .credential = STR_LIT(""), .method = str_of(method),
-		.host = str_of(host), .path = str_of(path), .request_bytes = 0 };
+	struct keeper_release r = {.ask_id = 7,
+	    .request_id = STR_LIT(HOUSE_REQUEST),
+	    .capability = str_of(capability),
+	    .credential = STR_LIT(""),
+	    .method = str_of(method),
+	    .host = str_of(host),
+	    .path = str_of(path),
+	    .request_bytes = 0};
 	r.caller.uid = (uint32_t)geteuid();
 	snprintf(r.caller.name, sizeof(r.caller.name), "user:tester");
 	return r;

@@ -23,10 +23,15 @@ line_open(struct house *h)
 static void
 tell_denied(struct house *h, struct line *l, const char *reason)
 {
-	struct keeper_denied d = { .request_id = STR_LIT(HOUSE_REQUEST), .capability =
-		STR_LIT("acme/chat"), .credential = STR_LIT(""), .method = STR_LIT("POST"),
-		.host = STR_LIT(""), .path = STR_LIT("/v1/chat"), .reason = str_of(reason),
-		.policy = STR_LIT("check"), .status = 403 };
+	struct keeper_denied d = {.request_id = STR_LIT(HOUSE_REQUEST),
+	    .capability = STR_LIT("acme/chat"),
+	    .credential = STR_LIT(""),
+	    .method = STR_LIT("POST"),
+	    .host = STR_LIT(""),
+	    .path = STR_LIT("/v1/chat"),
+	    .reason = str_of(reason),
+	    .policy = STR_LIT("check"),
+	    .status = 403};
 	assert_int_equal(keeper_denied_encode(&d, &l->c->in), AV_OK);
 	channel_take_frames(&h->k, l->c);
 	assert_false(l->c->dead);
@@ -80,8 +85,10 @@ test_denials_wait_for_company_and_releases_do_not(void **state)
 	assert_int_equal(batch_due_ms(&h->k, l.c->pending_since_ms), 0);
 	batch_flush(&h->k);
 	assert_int_equal(batch_due_ms(&h->k, l.c->pending_since_ms), -1);
-	assert_int_equal(house_count(h, "SELECT COUNT(*) FROM audit_events WHERE kind = 'invoke.deny'"), 1);
-	assert_int_equal(house_count(h, "SELECT COUNT(*) FROM audit_events WHERE kind = 'invoke.allow'"), 1);
+	assert_int_equal(
+	    house_count(h, "SELECT COUNT(*) FROM audit_events WHERE kind = 'invoke.deny'"), 1);
+	assert_int_equal(
+	    house_count(h, "SELECT COUNT(*) FROM audit_events WHERE kind = 'invoke.allow'"), 1);
 	close(l.pair[1]);
 }
 
@@ -95,8 +102,10 @@ rows_outside(const struct house *h)
 	int n;
 	snprintf(path, sizeof(path), "%s/vault.db", h->dir);
 	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(db,
-	    "SELECT COUNT(*) FROM audit_events WHERE kind = 'invoke.deny'", -1, &st, NULL), SQLITE_OK);
+	assert_int_equal(
+	    sqlite3_prepare_v2(
+	        db, "SELECT COUNT(*) FROM audit_events WHERE kind = 'invoke.deny'", -1, &st, NULL),
+	    SQLITE_OK);
 	assert_int_equal(sqlite3_step(st), SQLITE_ROW);
 	n = sqlite3_column_int(st, 0);
 	sqlite3_finalize(st);
@@ -150,8 +159,9 @@ test_gathering_that_fails_keeps_the_rows_for_later(void **state)
 	struct house *h = *state;
 	struct line l;
 	house_store_key(h);
-	house_tamper(h, "CREATE TRIGGER t BEFORE INSERT ON audit_events WHEN NEW.reason = 'two' "
-	                "BEGIN SELECT RAISE(ABORT, 'disk full'); END;");
+	house_tamper(h,
+	    "CREATE TRIGGER t BEFORE INSERT ON audit_events WHEN NEW.reason = 'two' "
+	    "BEGIN SELECT RAISE(ABORT, 'disk full'); END;");
 	l = line_open(h);
 	tell_denied(h, &l, "one");
 	batch_gather(&h->k);
@@ -187,8 +197,8 @@ test_i3_no_answer_leaves_before_the_commit(void **state)
 	assert_int_equal(released, 5);
 	receive(&b, &released, &faults);
 	assert_int_equal(released, 5);
-	assert_int_equal(house_count(h, "SELECT COUNT(*) FROM audit_events WHERE kind = 'invoke.allow'"),
-	    10);
+	assert_int_equal(
+	    house_count(h, "SELECT COUNT(*) FROM audit_events WHERE kind = 'invoke.allow'"), 10);
 	close(a.pair[1]);
 	close(b.pair[1]);
 }
@@ -200,8 +210,9 @@ test_i3_failed_commit_refuses_all_and_keeps_the_other_rows(void **state)
 	struct line l;
 	int released = 0, faults = 0;
 	house_store_key(h);
-	house_tamper(h, "CREATE TRIGGER t BEFORE INSERT ON audit_events WHEN NEW.kind = 'invoke.allow' "
-	                "BEGIN SELECT RAISE(ABORT, 'disk full'); END;");
+	house_tamper(h,
+	    "CREATE TRIGGER t BEFORE INSERT ON audit_events WHEN NEW.kind = 'invoke.allow' "
+	    "BEGIN SELECT RAISE(ABORT, 'disk full'); END;");
 	l = line_open(h);
 	tell_denied(h, &l, "one");
 	ask_release(h, &l, 1);
@@ -211,11 +222,13 @@ test_i3_failed_commit_refuses_all_and_keeps_the_other_rows(void **state)
 	receive(&l, &released, &faults);
 	assert_int_equal(released, 0);
 	assert_int_equal(faults, 2);
-	assert_int_equal(house_count(h, "SELECT COUNT(*) FROM audit_events WHERE kind = 'invoke.deny'"), 0);
+	assert_int_equal(
+	    house_count(h, "SELECT COUNT(*) FROM audit_events WHERE kind = 'invoke.deny'"), 0);
 	/* Without the release that could not be written, the rows go in: once each. */
 	batch_flush(&h->k);
 	batch_flush(&h->k);
-	assert_int_equal(house_count(h, "SELECT COUNT(*) FROM audit_events WHERE kind = 'invoke.deny'"), 2);
+	assert_int_equal(
+	    house_count(h, "SELECT COUNT(*) FROM audit_events WHERE kind = 'invoke.deny'"), 2);
 	assert_int_equal(house_op(h, "audit.verify", "{}", ""), AV_OK);
 	assert_non_null(strstr(h->json, "\"ok\":true"));
 	close(l.pair[1]);
@@ -228,10 +241,10 @@ test_malformed_frame_ends_the_channel(void **state)
 		const char *bytes;
 		size_t len;
 	} bad[] = {
-		{ "\x00\x00\x00\x00\x63\x00\x00\x00", 8 },             /* unknown type */
-		{ "\x01\x00\x00\x00\x01\x00\x00\x00\x00", 9 },         /* resolve that ends early */
-		{ "\xff\xff\xff\xff\x01\x00\x00\x00", 8 },             /* over FRAME_MAX */
-		{ "\x00\x00\x00\x00\x02\x00\x00\x00", 8 },             /* release without fields */
+	    {"\x00\x00\x00\x00\x63\x00\x00\x00", 8}, /* unknown type */
+	    {"\x01\x00\x00\x00\x01\x00\x00\x00\x00", 9}, /* resolve that ends early */
+	    {"\xff\xff\xff\xff\x01\x00\x00\x00", 8}, /* over FRAME_MAX */
+	    {"\x00\x00\x00\x00\x02\x00\x00\x00", 8}, /* release without fields */
 	};
 	struct house *h = *state;
 	house_store_key(h);
@@ -263,7 +276,8 @@ test_rows_of_a_broker_that_died_are_written(void **state)
 	batch_flush(&h->k);
 	channel_reap(&h->k);
 	assert_null(h->k.channels[0]);
-	assert_int_equal(house_count(h, "SELECT COUNT(*) FROM audit_events WHERE kind = 'invoke.deny'"), 1);
+	assert_int_equal(
+	    house_count(h, "SELECT COUNT(*) FROM audit_events WHERE kind = 'invoke.deny'"), 1);
 }
 
 static void
@@ -273,7 +287,7 @@ test_without_a_vault_a_release_is_refused(void **state)
 	struct keeper_release ask = house_ask("acme/chat", "POST", "api.acme.test", "/v1/chat");
 	struct keeper_fault fault;
 	struct buf out;
-	struct frame f = { 0 };
+	struct frame f = {0};
 	assert_int_equal(house_release(h, &ask, &out, &f), KEEPER_FAULT);
 	assert_int_equal(keeper_fault_decode(&f, &fault), AV_OK);
 	assert_int_equal(fault.fault.err, AV_ENOVAULT);
@@ -285,15 +299,15 @@ main(void)
 {
 #define HOUSE_TEST(t) cmocka_unit_test_setup_teardown(t, house_open, house_close)
 	const struct CMUnitTest tests[] = {
-		HOUSE_TEST(test_denials_wait_for_company_and_releases_do_not),
-		HOUSE_TEST(test_rows_that_wait_are_gathered_and_seen_only_when_committed),
-		HOUSE_TEST(test_gathered_rows_outlive_their_channel),
-		HOUSE_TEST(test_gathering_that_fails_keeps_the_rows_for_later),
-		HOUSE_TEST(test_i3_no_answer_leaves_before_the_commit),
-		HOUSE_TEST(test_i3_failed_commit_refuses_all_and_keeps_the_other_rows),
-		HOUSE_TEST(test_malformed_frame_ends_the_channel),
-		HOUSE_TEST(test_rows_of_a_broker_that_died_are_written),
-		HOUSE_TEST(test_without_a_vault_a_release_is_refused),
+	    HOUSE_TEST(test_denials_wait_for_company_and_releases_do_not),
+	    HOUSE_TEST(test_rows_that_wait_are_gathered_and_seen_only_when_committed),
+	    HOUSE_TEST(test_gathered_rows_outlive_their_channel),
+	    HOUSE_TEST(test_gathering_that_fails_keeps_the_rows_for_later),
+	    HOUSE_TEST(test_i3_no_answer_leaves_before_the_commit),
+	    HOUSE_TEST(test_i3_failed_commit_refuses_all_and_keeps_the_other_rows),
+	    HOUSE_TEST(test_malformed_frame_ends_the_channel),
+	    HOUSE_TEST(test_rows_of_a_broker_that_died_are_written),
+	    HOUSE_TEST(test_without_a_vault_a_release_is_refused),
 	};
 	if (box_init() != AV_OK)
 		return 1;

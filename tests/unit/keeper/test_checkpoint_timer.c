@@ -106,14 +106,15 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_row_is_signed_within_a_minute_and_idle_time_is_not,
-		    house_open, house_close),
-		cmocka_unit_test_setup_teardown(test_checkpoint_that_does_not_commit_is_not_logged,
-		    house_open, house_close),
-		cmocka_unit_test_setup_teardown(
-		    test_lines_that_could_not_be_written_come_with_the_next_one, house_open, house_close),
-		cmocka_unit_test_setup_teardown(test_many_missing_lines_come_in_parts, house_open,
-		    house_close),
+	    cmocka_unit_test_setup_teardown(
+	        test_row_is_signed_within_a_minute_and_idle_time_is_not, house_open, house_close),
+	    cmocka_unit_test_setup_teardown(
+	        test_checkpoint_that_does_not_commit_is_not_logged, house_open, house_close),
+	    cmocka_unit_test_setup_teardown(
+	        test_lines_that_could_not_be_written_come_with_the_next_one, house_open,
+	        house_close),
+	    cmocka_unit_test_setup_teardown(
+	        test_many_missing_lines_come_in_parts, house_open, house_close),
 	};
 	if (box_init() != AV_OK)
 		return 1;

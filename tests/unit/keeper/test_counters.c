@@ -10,7 +10,8 @@ static enum av_err
 take(struct house *h, const struct charge *c, size_t n, int64_t now, uint32_t *retry)
 {
 	uint32_t none = 0;
-	return counters_charge(h->k.vault->store, c, n, now, retry != NULL ? retry : &none, &h->fault);
+	return counters_charge(
+	    h->k.vault->store, c, n, now, retry != NULL ? retry : &none, &h->fault);
 }
 
 static int
@@ -25,7 +26,7 @@ static void
 test_limit_is_never_passed_and_slides(void **state)
 {
 	struct house *h = *state;
-	struct charge c = { STR_LIT("rate_limit"), STR_LIT("k"), 1, 3, 60 };
+	struct charge c = {STR_LIT("rate_limit"), STR_LIT("k"), 1, 3, 60};
 	int64_t now = 100 * MINUTE;
 	uint32_t retry = 0;
 	for (int i = 0; i < 3; i++)
@@ -42,8 +43,8 @@ static void
 test_denied_call_takes_nothing_of_any_charge(void **state)
 {
 	struct house *h = *state;
-	struct charge c[2] = { { STR_LIT("a"), STR_LIT("k"), 1, 100, 60 },
-		{ STR_LIT("b"), STR_LIT("k"), 1, 0, 60 } };
+	struct charge c[2] = {
+	    {STR_LIT("a"), STR_LIT("k"), 1, 100, 60}, {STR_LIT("b"), STR_LIT("k"), 1, 0, 60}};
 	uint64_t n = 9;
 	assert_int_equal(take(h, c, 2, MINUTE, NULL), AV_ERATE);
 	assert_int_equal(counters_get(h->k.vault->store, &c[0], MINUTE, &n), AV_OK);
@@ -54,10 +55,10 @@ static void
 test_counters_do_not_share(void **state)
 {
 	struct house *h = *state;
-	struct charge a = { STR_LIT("p"), STR_LIT("1:x"), 1, 1, 60 };
-	struct charge b = { STR_LIT("p"), STR_LIT("1:y"), 1, 1, 60 };
-	struct charge c = { STR_LIT("p1"), STR_LIT(":x"), 1, 1, 60 };
-	struct charge d = { STR_LIT("p"), STR_LIT("1:x"), 1, 1, 3600 };
+	struct charge a = {STR_LIT("p"), STR_LIT("1:x"), 1, 1, 60};
+	struct charge b = {STR_LIT("p"), STR_LIT("1:y"), 1, 1, 60};
+	struct charge c = {STR_LIT("p1"), STR_LIT(":x"), 1, 1, 60};
+	struct charge d = {STR_LIT("p"), STR_LIT("1:x"), 1, 1, 3600};
 	assert_int_equal(take(h, &a, 1, MINUTE, NULL), AV_OK);
 	assert_int_equal(take(h, &b, 1, MINUTE, NULL), AV_OK);
 	assert_int_equal(take(h, &c, 1, MINUTE, NULL), AV_OK);
@@ -69,7 +70,7 @@ static void
 test_amounts_add_up_without_overflow(void **state)
 {
 	struct house *h = *state;
-	struct charge c = { STR_LIT("budget"), STR_LIT("k"), 60, 100, 60 };
+	struct charge c = {STR_LIT("budget"), STR_LIT("k"), 60, 100, 60};
 	assert_int_equal(take(h, &c, 1, MINUTE, NULL), AV_OK);
 	assert_int_equal(take(h, &c, 1, MINUTE, NULL), AV_ERATE);
 	c.n = 40;
@@ -85,8 +86,8 @@ static void
 test_charges_of_one_call_on_one_counter_add_up(void **state)
 {
 	struct house *h = *state;
-	struct charge c = { STR_LIT("p"), STR_LIT("k"), 1, 1, 60 };
-	struct charge both[] = { c, c };
+	struct charge c = {STR_LIT("p"), STR_LIT("k"), 1, 1, 60};
+	struct charge both[] = {c, c};
 	assert_int_equal(take(h, both, 2, MINUTE, NULL), AV_ERATE);
 	assert_int_equal(take(h, both, 1, MINUTE, NULL), AV_OK);
 }
@@ -95,7 +96,7 @@ static void
 test_clock_that_goes_back_forgets_nothing_and_locks_nobody_out(void **state)
 {
 	struct house *h = *state;
-	struct charge c = { STR_LIT("p"), STR_LIT("k"), 1, 2, 60 };
+	struct charge c = {STR_LIT("p"), STR_LIT("k"), 1, 2, 60};
 	int64_t then = 1000000 * (int64_t)MINUTE, now = 1000 * (int64_t)MINUTE;
 	uint32_t retry = 0;
 	assert_int_equal(take(h, &c, 1, then, NULL), AV_OK);
@@ -109,7 +110,7 @@ static void
 test_old_steps_are_cleared_away(void **state)
 {
 	struct house *h = *state;
-	struct charge c = { STR_LIT("p"), STR_LIT("k"), 1, 1000, 60 };
+	struct charge c = {STR_LIT("p"), STR_LIT("k"), 1, 1000, 60};
 	for (int i = 0; i < 200; i++)
 		assert_int_equal(take(h, &c, 1, (int64_t)i * 1000 + MINUTE, NULL), AV_OK);
 	assert_true(house_count(h, "SELECT COUNT(*) FROM counters") <= 62);
@@ -141,11 +142,11 @@ test_every_counter_is_told_with_what_it_holds_now(void **state)
 {
 	struct house *h = *state;
 	int64_t now = 100 * (int64_t)MINUTE;
-	struct charge a = { STR_LIT("rate_limit"), STR_LIT("c|rate_limit|set|1:x"), 1, 100, 60 };
-	struct charge b = { STR_LIT("rate_limit"), STR_LIT("c|rate_limit|set|1:x"), 5, 100, 3600 };
-	struct charge gone = { STR_LIT("p"), STR_LIT("gone"), 1, 100, 60 };
-	struct heard minute = { .key = "c|rate_limit|set|1:x", .window_s = 60 };
-	struct heard hour = { .key = "c|rate_limit|set|1:x", .window_s = 3600 };
+	struct charge a = {STR_LIT("rate_limit"), STR_LIT("c|rate_limit|set|1:x"), 1, 100, 60};
+	struct charge b = {STR_LIT("rate_limit"), STR_LIT("c|rate_limit|set|1:x"), 5, 100, 3600};
+	struct charge gone = {STR_LIT("p"), STR_LIT("gone"), 1, 100, 60};
+	struct heard minute = {.key = "c|rate_limit|set|1:x", .window_s = 60};
+	struct heard hour = {.key = "c|rate_limit|set|1:x", .window_s = 3600};
 	assert_int_equal(take(h, &gone, 1, now - 62000, NULL), AV_OK);
 	assert_int_equal(take(h, &a, 1, now - 59000, NULL), AV_OK);
 	assert_int_equal(take(h, &a, 1, now, NULL), AV_OK);
@@ -166,10 +167,11 @@ static void
 test_row_that_names_no_counter_is_passed_over(void **state)
 {
 	struct house *h = *state;
-	struct charge c = { STR_LIT("p"), STR_LIT("k"), 2, 100, 60 };
-	struct heard heard = { .key = "k", .window_s = 60 };
-	house_tamper(h, "INSERT INTO counters VALUES('9:p:1:k:60', 60000, 1), ('', 60000, 1), "
-	                "('1:p:1:k:x', 60000, 1), ('1:p:99999:k:60', 60000, 1)");
+	struct charge c = {STR_LIT("p"), STR_LIT("k"), 2, 100, 60};
+	struct heard heard = {.key = "k", .window_s = 60};
+	house_tamper(h,
+	    "INSERT INTO counters VALUES('9:p:1:k:60', 60000, 1), ('', 60000, 1), "
+	    "('1:p:1:k:x', 60000, 1), ('1:p:99999:k:60', 60000, 1)");
 	assert_int_equal(take(h, &c, 1, MINUTE, NULL), AV_OK);
 	assert_int_equal(counters_each(h->k.vault->store, MINUTE, hear, &heard), AV_OK);
 	assert_int_equal(heard.counters, 1);
@@ -181,15 +183,15 @@ main(void)
 {
 #define COUNTER_TEST(t) cmocka_unit_test_setup_teardown(t, open_with_vault, house_close)
 	const struct CMUnitTest tests[] = {
-		COUNTER_TEST(test_limit_is_never_passed_and_slides),
-		COUNTER_TEST(test_denied_call_takes_nothing_of_any_charge),
-		COUNTER_TEST(test_counters_do_not_share),
-		COUNTER_TEST(test_amounts_add_up_without_overflow),
-		COUNTER_TEST(test_charges_of_one_call_on_one_counter_add_up),
-		COUNTER_TEST(test_clock_that_goes_back_forgets_nothing_and_locks_nobody_out),
-		COUNTER_TEST(test_old_steps_are_cleared_away),
-		COUNTER_TEST(test_every_counter_is_told_with_what_it_holds_now),
-		COUNTER_TEST(test_row_that_names_no_counter_is_passed_over),
+	    COUNTER_TEST(test_limit_is_never_passed_and_slides),
+	    COUNTER_TEST(test_denied_call_takes_nothing_of_any_charge),
+	    COUNTER_TEST(test_counters_do_not_share),
+	    COUNTER_TEST(test_amounts_add_up_without_overflow),
+	    COUNTER_TEST(test_charges_of_one_call_on_one_counter_add_up),
+	    COUNTER_TEST(test_clock_that_goes_back_forgets_nothing_and_locks_nobody_out),
+	    COUNTER_TEST(test_old_steps_are_cleared_away),
+	    COUNTER_TEST(test_every_counter_is_told_with_what_it_holds_now),
+	    COUNTER_TEST(test_row_that_names_no_counter_is_passed_over),
 	};
 	if (box_init() != AV_OK)
 		return 1;

@@ -87,7 +87,8 @@ test_equal_denials_become_one_counted_row(void **state)
 	flush_all(h, NOW);
 	assert_int_equal(counted(h), 1000);
 	assert_chain(h);
-	assert_int_equal(house_op(h, "audit", "{\"event\":\"invoke.deny\",\"limit\":1}", ""), AV_OK);
+	assert_int_equal(
+	    house_op(h, "audit", "{\"event\":\"invoke.deny\",\"limit\":1}", ""), AV_OK);
 	assert_non_null(strstr(h->json, "\"count\":992"));
 }
 
@@ -107,8 +108,9 @@ test_held_ones_are_written_after_a_bounded_time(void **state)
 	assert_int_equal(denials_flush(h->k.denials, &h->k.log, later, false), AV_OK);
 	end(h, true);
 	assert_int_equal(counted(h), DENIALS_EACH + 2);
-	assert_int_equal(house_count(h, "SELECT COUNT(*) FROM audit_events WHERE repeats = 2 "
-	                                "AND path = '' AND note LIKE '%different paths'"),
+	assert_int_equal(house_count(h,
+	                     "SELECT COUNT(*) FROM audit_events WHERE repeats = 2 "
+	                     "AND path = '' AND note LIKE '%different paths'"),
 	    1);
 	assert_chain(h);
 }
@@ -125,8 +127,9 @@ test_different_callers_do_not_share_a_row(void **state)
 	end(h, true);
 	flush_all(h, NOW);
 	assert_int_equal(rows(h), 2 * (DENIALS_EACH + 1));
-	assert_int_equal(house_count(h, "SELECT SUM(repeats) FROM audit_events WHERE caller_user = "
-	                                "'user:b'"),
+	assert_int_equal(house_count(h,
+	                     "SELECT SUM(repeats) FROM audit_events WHERE caller_user = "
+	                     "'user:b'"),
 	    20);
 }
 
@@ -184,12 +187,12 @@ main(void)
 {
 #define DENIAL_TEST(t) cmocka_unit_test_setup_teardown(t, open_with_vault, house_close)
 	const struct CMUnitTest tests[] = {
-		DENIAL_TEST(test_equal_denials_become_one_counted_row),
-		DENIAL_TEST(test_held_ones_are_written_after_a_bounded_time),
-		DENIAL_TEST(test_different_callers_do_not_share_a_row),
-		DENIAL_TEST(test_one_caller_cannot_fill_the_log_by_changing_names),
-		DENIAL_TEST(test_what_was_not_committed_is_not_counted),
-		DENIAL_TEST(test_a_run_starts_anew_after_its_time),
+	    DENIAL_TEST(test_equal_denials_become_one_counted_row),
+	    DENIAL_TEST(test_held_ones_are_written_after_a_bounded_time),
+	    DENIAL_TEST(test_different_callers_do_not_share_a_row),
+	    DENIAL_TEST(test_one_caller_cannot_fill_the_log_by_changing_names),
+	    DENIAL_TEST(test_what_was_not_committed_is_not_counted),
+	    DENIAL_TEST(test_a_run_starts_anew_after_its_time),
 	};
 	if (box_init() != AV_OK)
 		return 1;

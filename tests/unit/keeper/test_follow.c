@@ -40,7 +40,7 @@ static void
 test_follower_is_told_each_row_once(void **state)
 {
 	struct house *h = *state;
-	struct audit_filter all = { .limit = 0 };
+	struct audit_filter all = {.limit = 0};
 	struct follow *w = NULL;
 	char json[8192];
 	house_store_key(h);
@@ -60,7 +60,7 @@ static void
 test_row_that_did_not_commit_is_not_told(void **state)
 {
 	struct house *h = *state;
-	struct audit_filter all = { .limit = 0 };
+	struct audit_filter all = {.limit = 0};
 	struct audit_event e;
 	struct follow *w = NULL;
 	char json[8192];
@@ -80,7 +80,7 @@ static void
 test_filter_and_rows_from_before_hold(void **state)
 {
 	struct house *h = *state;
-	struct audit_filter filter = { .limit = 2, .event = STR_LIT("one") };
+	struct audit_filter filter = {.limit = 2, .event = STR_LIT("one")};
 	struct follow *w = NULL;
 	char json[8192];
 	house_store_key(h);
@@ -114,8 +114,9 @@ test_export_pages_and_stats_count(void **state)
 	e.repeats = 1;
 	keeper_note(&h->k, &e);
 	assert_int_equal(house_op(h, "audit.stats", "{}", ""), AV_OK);
-	assert_non_null(strstr(h->json, "{\"capability\":\"acme/chat\",\"decision\":\"deny\","
-	                                "\"reason\":\"too_many\",\"count\":6}"));
+	assert_non_null(strstr(h->json,
+	    "{\"capability\":\"acme/chat\",\"decision\":\"deny\","
+	    "\"reason\":\"too_many\",\"count\":6}"));
 	assert_int_equal(house_op(h, "audit.export", "{\"limit\":1}", ""), AV_OK);
 	assert_non_null(strstr(h->json, "\"id\":1,"));
 	assert_null(strstr(h->json, "\"id\":2,"));
@@ -130,10 +131,10 @@ main(void)
 {
 #define FOLLOW_TEST(t) cmocka_unit_test_setup_teardown(t, house_open, house_close)
 	const struct CMUnitTest tests[] = {
-		FOLLOW_TEST(test_follower_is_told_each_row_once),
-		FOLLOW_TEST(test_row_that_did_not_commit_is_not_told),
-		FOLLOW_TEST(test_filter_and_rows_from_before_hold),
-		FOLLOW_TEST(test_export_pages_and_stats_count),
+	    FOLLOW_TEST(test_follower_is_told_each_row_once),
+	    FOLLOW_TEST(test_row_that_did_not_commit_is_not_told),
+	    FOLLOW_TEST(test_filter_and_rows_from_before_hold),
+	    FOLLOW_TEST(test_export_pages_and_stats_count),
 	};
 	if (box_init() != AV_OK)
 		return 1;

@@ -10,7 +10,7 @@
 static struct frame
 next(int fd, struct buf *in, size_t *used)
 {
-	struct frame f = { 0 };
+	struct frame f = {0};
 	size_t n = 0;
 	bool again = false;
 	buf_consume(in, *used);
@@ -48,7 +48,7 @@ static void
 test_new_judge_is_told_what_is_counted(void **state)
 {
 	struct house *h = *state;
-	struct charge c = { STR_LIT("rate_limit"), STR_LIT(KEY), 1, 5, 60 };
+	struct charge c = {STR_LIT("rate_limit"), STR_LIT(KEY), 1, 5, 60};
 	struct counts_fill m;
 	struct buf in;
 	size_t used = 0;
@@ -92,7 +92,7 @@ static void
 test_refused_call_is_refunded(void **state)
 {
 	struct house *h = *state;
-	struct charge c = { STR_LIT("rate_limit"), STR_LIT(KEY), 1, 1, 60 };
+	struct charge c = {STR_LIT("rate_limit"), STR_LIT(KEY), 1, 1, 60};
 	struct buf in;
 	size_t used = 0;
 	buf_init(&in, 65536);
@@ -115,13 +115,14 @@ static void
 test_call_whose_row_cannot_be_written_is_refunded(void **state)
 {
 	struct house *h = *state;
-	struct charge c = { STR_LIT("rate_limit"), STR_LIT(KEY), 1, 9, 60 };
+	struct charge c = {STR_LIT("rate_limit"), STR_LIT(KEY), 1, 9, 60};
 	struct buf in;
 	size_t used = 0;
 	buf_init(&in, 65536);
 	house_store_key(h);
-	house_tamper(h, "CREATE TRIGGER t BEFORE INSERT ON audit_events WHEN NEW.kind = 'invoke.allow' "
-	                "BEGIN SELECT RAISE(ABORT, 'disk full'); END;");
+	house_tamper(h,
+	    "CREATE TRIGGER t BEFORE INSERT ON audit_events WHEN NEW.kind = 'invoke.allow' "
+	    "BEGIN SELECT RAISE(ABORT, 'disk full'); END;");
 	int fd = connect_judge(h);
 	assert_int_equal(next(fd, &in, &used).type, COUNTS_CLEAR);
 	assert_int_equal(release(h, &c, 1), KEEPER_FAULT);
@@ -136,9 +137,9 @@ main(void)
 {
 #define LINK_TEST(t) cmocka_unit_test_setup_teardown(t, house_open, house_close)
 	const struct CMUnitTest tests[] = {
-		LINK_TEST(test_new_judge_is_told_what_is_counted),
-		LINK_TEST(test_refused_call_is_refunded),
-		LINK_TEST(test_call_whose_row_cannot_be_written_is_refunded),
+	    LINK_TEST(test_new_judge_is_told_what_is_counted),
+	    LINK_TEST(test_refused_call_is_refunded),
+	    LINK_TEST(test_call_whose_row_cannot_be_written_is_refunded),
 	};
 	if (box_init() != AV_OK)
 		return 1;

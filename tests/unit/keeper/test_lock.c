@@ -35,8 +35,8 @@ test_locked_vault_releases_nothing_and_unlocked_one_does(void **state)
 	struct house *h = *state;
 	assert_null(h->k.vault->kek);
 	assert_int_equal(release(h), KEEPER_FAULT);
-	assert_int_equal(house_count(h, "SELECT COUNT(*) FROM audit_events WHERE reason = 'vault_locked'"),
-	    1);
+	assert_int_equal(
+	    house_count(h, "SELECT COUNT(*) FROM audit_events WHERE reason = 'vault_locked'"), 1);
 	assert_int_equal(house_op(h, "unlock", "{}", WORDS), AV_OK);
 	assert_int_equal(release(h), KEEPER_RELEASED);
 	assert_int_equal(house_op(h, "lock", "{}", ""), AV_OK);
@@ -52,7 +52,8 @@ test_wrong_passphrase_opens_nothing_and_has_a_row(void **state)
 	assert_true(h->k.vault->locked);
 	assert_null(h->k.derivation);
 	assert_int_equal(
-	    house_count(h, "SELECT COUNT(*) FROM audit_events WHERE kind = 'vault.unlock_failed'"), 1);
+	    house_count(h, "SELECT COUNT(*) FROM audit_events WHERE kind = 'vault.unlock_failed'"),
+	    1);
 	assert_int_equal(house_op(h, "unlock", "{}", ""), AV_EUSAGE);
 }
 
@@ -94,18 +95,21 @@ test_a_result_is_only_for_who_gave_the_same_passphrase(void **state)
 {
 	struct house *h = *state;
 	const struct passphrase_kdf *kdf = &h->k.vault->kdf;
-	struct derived d = { 0 };
-	struct fault f = { 0 };
+	struct derived d = {0};
+	struct fault f = {0};
 	bool later = false;
-	assert_int_equal(derivation_get(&h->k, kdf, STR_LIT(""), STR_LIT(WORDS), &d, &later, &f), AV_OK);
+	assert_int_equal(
+	    derivation_get(&h->k, kdf, STR_LIT(""), STR_LIT(WORDS), &d, &later, &f), AV_OK);
 	assert_true(later);
 	assert_true(derivation_fd(&h->k) >= 0);
 	derivation_join(&h->k);
 	assert_int_equal(derivation_fd(&h->k), -1);
-	assert_int_equal(derivation_get(&h->k, kdf, STR_LIT(""), STR_LIT(WORDS), &d, &later, &f), AV_OK);
+	assert_int_equal(
+	    derivation_get(&h->k, kdf, STR_LIT(""), STR_LIT(WORDS), &d, &later, &f), AV_OK);
 	assert_false(later);
 	assert_non_null(d.key);
-	assert_int_equal(derivation_get(&h->k, kdf, STR_LIT(""), STR_LIT("other"), &d, &later, &f), AV_OK);
+	assert_int_equal(
+	    derivation_get(&h->k, kdf, STR_LIT(""), STR_LIT("other"), &d, &later, &f), AV_OK);
 	assert_true(later);
 	derivation_drop(&h->k);
 	assert_null(h->k.derivation);
@@ -124,10 +128,10 @@ static void
 read_value(struct house *h, const char *id, char *out, size_t room)
 {
 	const struct secret *value = NULL;
-	struct fault f = { 0 };
+	struct fault f = {0};
 	struct vault *v = h->k.vault;
-	assert_int_equal(secret_record_value(v->store, v->kek, v->pool, vault_secret(v, str_of(id)),
-	                     &value, &f),
+	assert_int_equal(
+	    secret_record_value(v->store, v->kek, v->pool, vault_secret(v, str_of(id)), &value, &f),
 	    AV_OK);
 	snprintf(out, room, "%.*s", (int)secret_len(value), (const char *)secret_view(value));
 }
@@ -174,22 +178,24 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_locked_vault_releases_nothing_and_unlocked_one_does,
-		    open_locked, house_close),
-		cmocka_unit_test_setup_teardown(test_wrong_passphrase_opens_nothing_and_has_a_row,
-		    open_locked, house_close),
-		cmocka_unit_test_setup_teardown(test_restart_locks, open_locked, house_close),
-		cmocka_unit_test_setup_teardown(test_rows_changed_while_locked_are_found_at_the_unlock,
-		    open_locked, house_close),
-		cmocka_unit_test_setup_teardown(test_changed_cost_is_no_way_in, open_locked, house_close),
-		cmocka_unit_test_setup_teardown(test_a_result_is_only_for_who_gave_the_same_passphrase,
-		    open_locked, house_close),
-		cmocka_unit_test_setup_teardown(test_second_init_says_what_there_is, open_locked,
-		    house_close),
-		cmocka_unit_test_setup_teardown(test_rotated_secret_has_the_new_value_and_the_next_version,
-		    house_open, house_close),
-		cmocka_unit_test_setup_teardown(test_deleted_secret_has_no_value_no_name_and_no_use,
-		    house_open, house_close),
+	    cmocka_unit_test_setup_teardown(
+	        test_locked_vault_releases_nothing_and_unlocked_one_does, open_locked, house_close),
+	    cmocka_unit_test_setup_teardown(
+	        test_wrong_passphrase_opens_nothing_and_has_a_row, open_locked, house_close),
+	    cmocka_unit_test_setup_teardown(test_restart_locks, open_locked, house_close),
+	    cmocka_unit_test_setup_teardown(
+	        test_rows_changed_while_locked_are_found_at_the_unlock, open_locked, house_close),
+	    cmocka_unit_test_setup_teardown(
+	        test_changed_cost_is_no_way_in, open_locked, house_close),
+	    cmocka_unit_test_setup_teardown(
+	        test_a_result_is_only_for_who_gave_the_same_passphrase, open_locked, house_close),
+	    cmocka_unit_test_setup_teardown(
+	        test_second_init_says_what_there_is, open_locked, house_close),
+	    cmocka_unit_test_setup_teardown(
+	        test_rotated_secret_has_the_new_value_and_the_next_version, house_open,
+	        house_close),
+	    cmocka_unit_test_setup_teardown(
+	        test_deleted_secret_has_no_value_no_name_and_no_use, house_open, house_close),
 	};
 	if (box_init() != AV_OK)
 		return 1;

@@ -22,7 +22,7 @@ static void
 refuse(struct house *h, const struct keeper_release *ask, enum av_err err, const char *reason)
 {
 	struct buf out;
-	struct frame f = { 0 };
+	struct frame f = {0};
 	house_release(h, ask, &out, &f);
 	assert_fault(h, &f, err, reason);
 	buf_clear(&out);
@@ -35,7 +35,7 @@ test_i2_release_carries_rendered_auth_with_its_secret_marked(void **state)
 	struct keeper_release ask = house_ask("acme/chat", "POST", "api.acme.test", "/v1/chat");
 	struct keeper_released done;
 	struct buf out;
-	struct frame f = { 0 };
+	struct frame f = {0};
 	house_store_key(h);
 	assert_int_equal(house_release(h, &ask, &out, &f), KEEPER_RELEASED);
 	assert_int_equal(keeper_released_decode(&f, &done), AV_OK);
@@ -55,15 +55,16 @@ test_i3_the_row_is_there_when_the_answer_is(void **state)
 	struct house *h = *state;
 	struct keeper_release ask = house_ask("acme/chat", "POST", "api.acme.test", "/v1/chat");
 	struct buf out;
-	struct frame f = { 0 };
+	struct frame f = {0};
 	house_store_key(h);
 	assert_int_equal(house_release(h, &ask, &out, &f), KEEPER_RELEASED);
 	buf_clear(&out);
 	/* Read as another would, from the file. */
 	house_stop(h);
 	house_start(h);
-	assert_int_equal(house_count(h, "SELECT COUNT(*) FROM audit_events WHERE kind = 'invoke.allow' "
-	                                "AND request_id = '" HOUSE_REQUEST "'"),
+	assert_int_equal(house_count(h,
+	                     "SELECT COUNT(*) FROM audit_events WHERE kind = 'invoke.allow' "
+	                     "AND request_id = '" HOUSE_REQUEST "'"),
 	    1);
 	assert_int_equal(house_op(h, "secrets.list", "{}", ""), AV_OK);
 	assert_null(strstr(h->json, "\"lastUsedAtMs\":null"));
@@ -75,13 +76,14 @@ test_i3_release_is_refused_when_the_row_cannot_be_written(void **state)
 	struct house *h = *state;
 	struct keeper_release ask = house_ask("acme/chat", "POST", "api.acme.test", "/v1/chat");
 	house_store_key(h);
-	house_tamper(h, "CREATE TRIGGER t BEFORE INSERT ON audit_events WHEN NEW.kind = 'invoke.allow' "
-	                "BEGIN SELECT RAISE(ABORT, 'disk full'); END;");
+	house_tamper(h,
+	    "CREATE TRIGGER t BEFORE INSERT ON audit_events WHEN NEW.kind = 'invoke.allow' "
+	    "BEGIN SELECT RAISE(ABORT, 'disk full'); END;");
 	refuse(h, &ask, AV_EAUDIT, "audit_write_failed");
 	/* And again, once rows can be written. */
 	house_tamper(h, "DROP TRIGGER t");
 	struct buf out;
-	struct frame f = { 0 };
+	struct frame f = {0};
 	assert_int_equal(house_release(h, &ask, &out, &f), KEEPER_RELEASED);
 	buf_clear(&out);
 }
@@ -122,14 +124,17 @@ test_i11_pin_holds_against_a_row_that_says_otherwise(void **state)
 	struct keeper_release ask = house_ask("evil/all", "GET", "evil.test", "/");
 	house_store_key(h);
 	/* As if a bug had let it through: rows written with the right key. */
-	struct credential c = { .id = (char *)"evil", .provider = (char *)"evil",
-		.alternative = (char *)"", .own_hosts = true, .all_capabilities = true,
-		.path_prefix = (char *)"", .auth = { .kind = AUTH_HEADER } };
-	struct capability cap = { .id = (char *)"evil/all", .about = (char *)"", .http = 1 };
+	struct credential c = {.id = (char *)"evil",
+	    .provider = (char *)"evil",
+	    .alternative = (char *)"",
+	    .own_hosts = true,
+	    .all_capabilities = true,
+	    .path_prefix = (char *)"",
+	    .auth = {.kind = AUTH_HEADER}};
+	struct capability cap = {.id = (char *)"evil/all", .about = (char *)"", .http = 1};
 	assert_int_equal(pair_list_add(&c.auth.pairs, STR_LIT("x"), STR_LIT("{{secret}}")), AV_OK);
-	assert_int_equal(pair_list_add(&c.secrets, STR_LIT("secret"),
-	                     str_of(h->k.vault->secrets[0].id)),
-	    AV_OK);
+	assert_int_equal(
+	    pair_list_add(&c.secrets, STR_LIT("secret"), str_of(h->k.vault->secrets[0].id)), AV_OK);
 	house_add(&c.hosts, "evil.test");
 	house_add(&cap.hosts, "evil.test");
 	house_add(&cap.methods, "GET");
@@ -160,8 +165,10 @@ test_i13_reach_is_checked_again_before_release(void **state)
 	refuse(h, &ask, AV_EPOLICY, "path_not_allowed");
 	ask = house_ask("acme/chat", "POST", "api.acme.test", "/");
 	refuse(h, &ask, AV_EPOLICY, "path_not_allowed");
-	assert_int_equal(house_count(h, "SELECT COUNT(*) FROM audit_events WHERE kind = 'invoke.deny'"), 3);
-	assert_int_equal(house_count(h, "SELECT COUNT(*) FROM audit_events WHERE kind = 'invoke.allow'"), 0);
+	assert_int_equal(
+	    house_count(h, "SELECT COUNT(*) FROM audit_events WHERE kind = 'invoke.deny'"), 3);
+	assert_int_equal(
+	    house_count(h, "SELECT COUNT(*) FROM audit_events WHERE kind = 'invoke.allow'"), 0);
 }
 
 static void
@@ -170,13 +177,15 @@ test_i10_bad_row_disables_itself(void **state)
 	struct house *h = *state;
 	struct keeper_release ask = house_ask("acme/chat", "POST", "api.acme.test", "/v1/chat");
 	struct buf out;
-	struct frame f = { 0 };
+	struct frame f = {0};
 	house_store_key(h);
-	assert_int_equal(house_op(h, "secrets.create",
-	                     "{\"name\":\"ACME_KEY\",\"scope\":\"workspace\",\"workspaceId\":\"w\"}", "k2"),
+	assert_int_equal(
+	    house_op(h, "secrets.create",
+	        "{\"name\":\"ACME_KEY\",\"scope\":\"workspace\",\"workspaceId\":\"w\"}", "k2"),
 	    AV_OK);
 	/* One byte of one row's body: its credential goes, the other stays. */
-	house_tamper(h, "UPDATE credentials SET body = CAST(body || x'00' AS BLOB) WHERE id = 'acme'");
+	house_tamper(
+	    h, "UPDATE credentials SET body = CAST(body || x'00' AS BLOB) WHERE id = 'acme'");
 	assert_int_equal(h->k.vault->fault.err, AV_OK);
 	refuse(h, &ask, AV_ECORRUPT, "credential_row_changed");
 	snprintf(ask.caller.workspace, sizeof(ask.caller.workspace), "w");
@@ -190,16 +199,19 @@ test_i10_value_that_was_swapped_is_refused_and_the_rest_works(void **state)
 	struct house *h = *state;
 	struct keeper_release ask = house_ask("acme/chat", "POST", "api.acme.test", "/v1/chat");
 	house_store_key(h);
-	assert_int_equal(house_op(h, "secrets.create",
-	                     "{\"name\":\"ACME_KEY\",\"scope\":\"workspace\",\"workspaceId\":\"w\"}", "k2"),
+	assert_int_equal(
+	    house_op(h, "secrets.create",
+	        "{\"name\":\"ACME_KEY\",\"scope\":\"workspace\",\"workspaceId\":\"w\"}", "k2"),
 	    AV_OK);
-	house_tamper(h, "CREATE TABLE x AS SELECT * FROM secret_values;"
-	                "UPDATE secret_values SET value = (SELECT value FROM x WHERE x.id <> "
-	                "secret_values.id), dek_wrapped = (SELECT dek_wrapped FROM x WHERE x.id <> "
-	                "secret_values.id); DROP TABLE x;");
+	house_tamper(h,
+	    "CREATE TABLE x AS SELECT * FROM secret_values;"
+	    "UPDATE secret_values SET value = (SELECT value FROM x WHERE x.id <> "
+	    "secret_values.id), dek_wrapped = (SELECT dek_wrapped FROM x WHERE x.id <> "
+	    "secret_values.id); DROP TABLE x;");
 	refuse(h, &ask, AV_ECORRUPT, "secret_corrupt");
-	assert_int_equal(house_count(h, "SELECT COUNT(*) FROM audit_events WHERE kind = "
-	                                "'invoke.outcome' AND reason = 'auth_failed'"),
+	assert_int_equal(house_count(h,
+	                     "SELECT COUNT(*) FROM audit_events WHERE kind = "
+	                     "'invoke.outcome' AND reason = 'auth_failed'"),
 	    1);
 }
 
@@ -240,10 +252,10 @@ static void
 test_charges_hold_and_denials_are_not_charged(void **state)
 {
 	struct house *h = *state;
-	struct charge charge = { STR_LIT("rate_limit"), STR_LIT("acme/chat"), 1, 2, 3600 };
+	struct charge charge = {STR_LIT("rate_limit"), STR_LIT("acme/chat"), 1, 2, 3600};
 	struct keeper_release ask = house_ask("acme/chat", "POST", "api.acme.test", "/v1/chat");
 	struct buf out;
-	struct frame f = { 0 };
+	struct frame f = {0};
 	house_store_key(h);
 	ask.charges = &charge;
 	ask.charge_count = 1;
@@ -264,11 +276,11 @@ static void
 test_rate_that_was_set_is_charged_whatever_the_judge_says(void **state)
 {
 	struct house *h = *state;
-	struct charge lie = { STR_LIT("rate_limit"), STR_LIT("acme/chat|rate_limit|set|all"), 1, 1000,
-		60 };
+	struct charge lie = {
+	    STR_LIT("rate_limit"), STR_LIT("acme/chat|rate_limit|set|all"), 1, 1000, 60};
 	struct keeper_release ask = house_ask("acme/chat", "POST", "api.acme.test", "/v1/chat");
 	struct buf out;
-	struct frame f = { 0 };
+	struct frame f = {0};
 	house_store_key(h);
 	assert_int_equal(house_op(h, "capability.policy.set",
 	                     "{\"capability\":\"acme/chat\",\"rateLimitPerMinute\":3,"
@@ -296,8 +308,8 @@ test_rate_that_was_set_is_charged_whatever_the_judge_says(void **state)
 	assert_int_equal(house_release(h, &ask, &out, &f), KEEPER_RELEASED);
 	buf_clear(&out);
 	refuse(h, &ask, AV_ERATE, "rate_limit");
-	assert_int_equal(house_op(h, "capability.policy.clear", "{\"capability\":\"acme/chat\"}", ""),
-	    AV_OK);
+	assert_int_equal(
+	    house_op(h, "capability.policy.clear", "{\"capability\":\"acme/chat\"}", ""), AV_OK);
 	assert_int_equal(house_release(h, &ask, &out, &f), KEEPER_RELEASED);
 	buf_clear(&out);
 }
@@ -307,9 +319,10 @@ test_i10_policy_row_that_was_changed_closes_its_capability_alone(void **state)
 {
 	struct house *h = *state;
 	struct keeper_release ask = house_ask("acme/chat", "POST", "api.acme.test", "/v1/chat");
-	struct keeper_release other = house_ask("acme/models", "GET", "api.acme.test", "/v1/models");
+	struct keeper_release other =
+	    house_ask("acme/models", "GET", "api.acme.test", "/v1/models");
 	struct buf out;
-	struct frame f = { 0 };
+	struct frame f = {0};
 	house_store_key(h);
 	assert_int_equal(house_op(h, "capability.policy.set",
 	                     "{\"capability\":\"acme/chat\",\"rateLimitPerMinute\":0}", ""),
@@ -336,34 +349,39 @@ test_i12_capability_row_from_outside_reaches_nothing(void **state)
 	struct keeper_release other = house_ask("acme/chat", "POST", "api.acme.test", "/v1/chat");
 	char id[64], args[400];
 	struct buf out;
-	struct frame f = { 0 };
-	assert_int_equal(house_op(h, "secrets.create", "{\"name\":\"mine\",\"create\":true}",
-	                     HOUSE_CANARY),
+	struct frame f = {0};
+	assert_int_equal(
+	    house_op(h, "secrets.create", "{\"name\":\"mine\",\"create\":true}", HOUSE_CANARY),
 	    AV_OK);
 	house_copy_json_text(h, "secretId", id, sizeof(id));
 	house_store_key(h);
 	snprintf(args, sizeof(args),
-	    "{\"id\":\"mine\",\"provider\":\"mine\",\"secretRef\":\"vault:secret:%s\",\"auth\":\"header\","
-	    "\"headerName\":\"X-Key\",\"valueTemplate\":\"{{secret}}\",\"hosts\":[\"api.mine.test\"]}",
+	    "{\"id\":\"mine\",\"provider\":\"mine\",\"secretRef\":\"vault:secret:%s\",\"auth\":"
+	    "\"header\","
+	    "\"headerName\":\"X-Key\",\"valueTemplate\":\"{{secret}}\",\"hosts\":[\"api.mine."
+	    "test\"]}",
 	    id);
 	assert_int_equal(house_op(h, "credential.create", args, ""), AV_OK);
 	refuse(h, &ask, AV_ENOCAP, NULL);
-	assert_int_equal(house_op(h, "capability.create",
-	                     "{\"id\":\"mine/things\",\"credential\":\"mine\",\"methods\":[\"GET\"],"
-	                     "\"paths\":[\"/things\"]}",
-	                     ""),
+	assert_int_equal(
+	    house_op(h, "capability.create",
+	        "{\"id\":\"mine/things\",\"credential\":\"mine\",\"methods\":[\"GET\"],"
+	        "\"paths\":[\"/things\"]}",
+	        ""),
 	    AV_OK);
 	assert_int_equal(house_release(h, &ask, &out, &f), KEEPER_RELEASED);
 	buf_clear(&out);
 	refuse(h, &wide, AV_EPOLICY, "path_not_allowed");
-	house_tamper(h, "UPDATE capabilities SET body = CAST(substr(body, 1, instr(body, x'2f7468696e6773')"
-	                " - 1) || '/thimbs' || substr(body, instr(body, x'2f7468696e6773') + 7) AS BLOB)");
+	house_tamper(h,
+	    "UPDATE capabilities SET body = CAST(substr(body, 1, instr(body, x'2f7468696e6773')"
+	    " - 1) || '/thimbs' || substr(body, instr(body, x'2f7468696e6773') + 7) AS BLOB)");
 	refuse(h, &wide, AV_ECORRUPT, "capability_row_changed");
 	refuse(h, &ask, AV_ECORRUPT, "capability_row_changed");
 	assert_int_equal(house_release(h, &other, &out, &f), KEEPER_RELEASED);
 	buf_clear(&out);
-	house_tamper(h, "INSERT INTO capabilities SELECT 'mine/more', row_version, body, mac FROM "
-	                "capabilities WHERE id = 'mine/things'");
+	house_tamper(h,
+	    "INSERT INTO capabilities SELECT 'mine/more', row_version, body, mac FROM "
+	    "capabilities WHERE id = 'mine/things'");
 	ask.capability = STR_LIT("mine/more");
 	refuse(h, &ask, AV_ECORRUPT, "rows_changed");
 }
@@ -373,11 +391,15 @@ test_call_is_shown_as_one_event_and_the_chain_holds(void **state)
 {
 	struct house *h = *state;
 	struct keeper_release ask = house_ask("acme/chat", "POST", "api.acme.test", "/v1/chat");
-	struct keeper_outcome o = { .request_id = STR_LIT(HOUSE_REQUEST), .capability =
-		STR_LIT("acme/chat"), .status = 200, .request_bytes = 10, .response_bytes = 20,
-		.duration_ms = 5, .reason = STR_LIT("") };
+	struct keeper_outcome o = {.request_id = STR_LIT(HOUSE_REQUEST),
+	    .capability = STR_LIT("acme/chat"),
+	    .status = 200,
+	    .request_bytes = 10,
+	    .response_bytes = 20,
+	    .duration_ms = 5,
+	    .reason = STR_LIT("")};
 	struct buf out;
-	struct frame f = { 0 };
+	struct frame f = {0};
 	house_store_key(h);
 	assert_int_equal(house_release(h, &ask, &out, &f), KEEPER_RELEASED);
 	buf_clear(&out);
@@ -404,11 +426,11 @@ test_call_is_shown_as_one_event_and_the_chain_holds(void **state)
 static void
 test_canary_is_in_no_file_and_no_listing(void **state)
 {
-	static const char *const names[] = { "vault.db", "vault.db-wal" };
+	static const char *const names[] = {"vault.db", "vault.db-wal"};
 	struct house *h = *state;
 	struct keeper_release ask = house_ask("acme/chat", "POST", "api.acme.test", "/v1/chat");
 	struct buf out, file;
-	struct frame f = { 0 };
+	struct frame f = {0};
 	char path[128];
 	house_store_key(h);
 	assert_int_equal(house_release(h, &ask, &out, &f), KEEPER_RELEASED);
@@ -432,22 +454,22 @@ main(void)
 {
 #define HOUSE_TEST(t) cmocka_unit_test_setup_teardown(t, house_open, house_close)
 	const struct CMUnitTest tests[] = {
-		HOUSE_TEST(test_i2_release_carries_rendered_auth_with_its_secret_marked),
-		HOUSE_TEST(test_i3_the_row_is_there_when_the_answer_is),
-		HOUSE_TEST(test_i3_release_is_refused_when_the_row_cannot_be_written),
-		HOUSE_TEST(test_i11_pinned_secret_is_refused_for_other_host),
-		HOUSE_TEST(test_i11_pin_holds_against_a_row_that_says_otherwise),
-		HOUSE_TEST(test_i13_reach_is_checked_again_before_release),
-		HOUSE_TEST(test_i10_bad_row_disables_itself),
-		HOUSE_TEST(test_i10_value_that_was_swapped_is_refused_and_the_rest_works),
-		HOUSE_TEST(test_deleted_or_restored_row_is_refused),
-		HOUSE_TEST(test_wrong_key_is_refused_by_name),
-		HOUSE_TEST(test_charges_hold_and_denials_are_not_charged),
-		HOUSE_TEST(test_rate_that_was_set_is_charged_whatever_the_judge_says),
-		HOUSE_TEST(test_i12_capability_row_from_outside_reaches_nothing),
-		HOUSE_TEST(test_i10_policy_row_that_was_changed_closes_its_capability_alone),
-		HOUSE_TEST(test_call_is_shown_as_one_event_and_the_chain_holds),
-		HOUSE_TEST(test_canary_is_in_no_file_and_no_listing),
+	    HOUSE_TEST(test_i2_release_carries_rendered_auth_with_its_secret_marked),
+	    HOUSE_TEST(test_i3_the_row_is_there_when_the_answer_is),
+	    HOUSE_TEST(test_i3_release_is_refused_when_the_row_cannot_be_written),
+	    HOUSE_TEST(test_i11_pinned_secret_is_refused_for_other_host),
+	    HOUSE_TEST(test_i11_pin_holds_against_a_row_that_says_otherwise),
+	    HOUSE_TEST(test_i13_reach_is_checked_again_before_release),
+	    HOUSE_TEST(test_i10_bad_row_disables_itself),
+	    HOUSE_TEST(test_i10_value_that_was_swapped_is_refused_and_the_rest_works),
+	    HOUSE_TEST(test_deleted_or_restored_row_is_refused),
+	    HOUSE_TEST(test_wrong_key_is_refused_by_name),
+	    HOUSE_TEST(test_charges_hold_and_denials_are_not_charged),
+	    HOUSE_TEST(test_rate_that_was_set_is_charged_whatever_the_judge_says),
+	    HOUSE_TEST(test_i12_capability_row_from_outside_reaches_nothing),
+	    HOUSE_TEST(test_i10_policy_row_that_was_changed_closes_its_capability_alone),
+	    HOUSE_TEST(test_call_is_shown_as_one_event_and_the_chain_holds),
+	    HOUSE_TEST(test_canary_is_in_no_file_and_no_listing),
 	};
 	if (box_init() != AV_OK)
 		return 1;

@@ -6,7 +6,7 @@ static enum av_err
 resolve(struct house *h, const char *capability, const char *credential, const char *ws,
     const char *group, struct resolution *out)
 {
-	struct caller c = { .uid = (uint32_t)geteuid() };
+	struct caller c = {.uid = (uint32_t)geteuid()};
 	snprintf(c.workspace, sizeof(c.workspace), "%s", ws);
 	snprintf(c.group, sizeof(c.group), "%s", group);
 	memset(&h->fault, 0, sizeof(h->fault));
@@ -55,8 +55,9 @@ test_group_wins_over_workspace_over_global(void **state)
 	struct house *h = *state;
 	struct resolution r;
 	house_store_key(h);
-	assert_int_equal(house_op(h, "secrets.create",
-	                     "{\"name\":\"ACME_KEY\",\"scope\":\"workspace\",\"workspaceId\":\"w\"}", "k2"),
+	assert_int_equal(
+	    house_op(h, "secrets.create",
+	        "{\"name\":\"ACME_KEY\",\"scope\":\"workspace\",\"workspaceId\":\"w\"}", "k2"),
 	    AV_OK);
 	assert_int_equal(house_op(h, "secrets.create",
 	                     "{\"name\":\"ACME_KEY\",\"scope\":\"group\",\"workspaceId\":\"w\","
@@ -113,8 +114,9 @@ test_only_what_was_enabled_is_lit(void **state)
 {
 	struct house *h = *state;
 	struct resolution r;
-	assert_int_equal(house_op(h, "secrets.create",
-	                     "{\"name\":\"ACME_KEY\",\"create\":true,\"enable\":[\"acme/models\"]}", "k"),
+	assert_int_equal(
+	    house_op(h, "secrets.create",
+	        "{\"name\":\"ACME_KEY\",\"create\":true,\"enable\":[\"acme/models\"]}", "k"),
 	    AV_OK);
 	assert_int_equal(resolve(h, "acme/models", "", "", "", &r), AV_OK);
 	assert_int_equal(resolve(h, "acme/chat", "", "", "", &r), AV_EPOLICY);
@@ -126,13 +128,14 @@ test_other_user_has_no_context(void **state)
 {
 	struct house *h = *state;
 	struct resolution r;
-	struct caller c = { .uid = 54321 };
+	struct caller c = {.uid = 54321};
 	house_store_key(h);
 	/* A test run as root cannot tell root from the owner; this uid is neither. */
-	assert_int_equal(resolve_call(&h->k, STR_LIT("acme/chat"), STR_LIT(""), &c, &r, &h->fault), AV_OK);
+	assert_int_equal(
+	    resolve_call(&h->k, STR_LIT("acme/chat"), STR_LIT(""), &c, &r, &h->fault), AV_OK);
 	snprintf(c.workspace, sizeof(c.workspace), "w");
-	assert_int_equal(resolve_call(&h->k, STR_LIT("acme/chat"), STR_LIT(""), &c, &r, &h->fault),
-	    AV_EPOLICY);
+	assert_int_equal(
+	    resolve_call(&h->k, STR_LIT("acme/chat"), STR_LIT(""), &c, &r, &h->fault), AV_EPOLICY);
 	assert_string_equal(h->fault.reason, "context_not_granted");
 }
 
@@ -142,17 +145,21 @@ test_custom_credential_and_capability_resolve(void **state)
 	struct house *h = *state;
 	struct resolution r;
 	char id[64], args[400];
-	assert_int_equal(house_op(h, "secrets.create", "{\"name\":\"mine\",\"create\":true}", "v"), AV_OK);
+	assert_int_equal(
+	    house_op(h, "secrets.create", "{\"name\":\"mine\",\"create\":true}", "v"), AV_OK);
 	house_copy_json_text(h, "secretId", id, sizeof(id));
 	snprintf(args, sizeof(args),
-	    "{\"id\":\"mine\",\"provider\":\"mine\",\"secretRef\":\"vault:secret:%s\",\"auth\":\"header\","
-	    "\"headerName\":\"X-Key\",\"valueTemplate\":\"{{secret}}\",\"hosts\":[\"api.mine.test\"]}",
+	    "{\"id\":\"mine\",\"provider\":\"mine\",\"secretRef\":\"vault:secret:%s\",\"auth\":"
+	    "\"header\","
+	    "\"headerName\":\"X-Key\",\"valueTemplate\":\"{{secret}}\",\"hosts\":[\"api.mine."
+	    "test\"]}",
 	    id);
 	assert_int_equal(house_op(h, "credential.create", args, ""), AV_OK);
-	assert_int_equal(house_op(h, "capability.create",
-	                     "{\"id\":\"mine/things\",\"credential\":\"mine\",\"methods\":[\"GET\"],"
-	                     "\"paths\":[\"/things\"]}",
-	                     ""),
+	assert_int_equal(
+	    house_op(h, "capability.create",
+	        "{\"id\":\"mine/things\",\"credential\":\"mine\",\"methods\":[\"GET\"],"
+	        "\"paths\":[\"/things\"]}",
+	        ""),
 	    AV_OK);
 	assert_int_equal(house_op(h, "capability.create",
 	                     "{\"id\":\"mine/else\",\"credential\":\"mine\",\"methods\":[\"GET\"],"
@@ -175,32 +182,37 @@ test_bad_operator_input_is_refused_by_name(void **state)
 	static const struct {
 		const char *op, *args, *reason;
 	} bad[] = {
-		{ "secrets.create", "{\"name\":\"\",\"create\":true}", "name_missing" },
-		{ "secrets.create", "{\"name\":\"a\\u0001\",\"create\":true}", "name_control_byte" },
-		{ "secrets.create", "{\"name\":\"a\\u0000b\"}", "arguments_malformed" },
-		{ "secrets.create", "{\"name\":\"a\",\"wrong\":1}", "unknown_argument" },
-		{ "secrets.create", "{\"name\":\"a\",\"name\":\"b\"}", "duplicate_argument" },
-		{ "secrets.create", "{\"name\":7}", "argument_type" },
-		{ "secrets.create", "[]", "arguments_malformed" },
-		{ "secrets.create", "{\"name\":\"a\",\"scope\":\"workspace\"}", "workspace_missing" },
-		{ "secrets.create", "{\"name\":\"a\",\"enable\":[\"acme/chat\"]}", "nothing_to_enable" },
-		{ "capability.create", "{\"id\":\"acme/chat\",\"provider\":\"x\"}", "capability_exists" },
-		{ "capability.create", "{\"id\":\"x/y\",\"provider\":\"x\",\"methods\":[\"GET\"],"
-		                       "\"paths\":[\"/\"],\"hosts\":[\"*.x.test\"]}",
-		    NULL },
-		{ "capability.create", "{\"id\":\"x/y\",\"provider\":\"x\",\"methods\":[\"GET\"],"
-		                       "\"paths\":[\"/\"],\"hosts\":[\"a.x.test\",\"b.x.test\"]}",
-		    "one_host" },
-		{ "capability.create", "{\"id\":\"x/y\",\"provider\":\"x\",\"methods\":[\"GET\"],"
-		                       "\"paths\":[\"/a/../b\"],\"hosts\":[\"a.x.test\"]}",
-		    NULL },
-		{ "credential.create", "{\"id\":\"c\",\"provider\":\"x\",\"secretRef\":\"../vault\","
-		                       "\"auth\":\"header\",\"hosts\":[\"a.x.test\"]}",
-		    "secret_ref_malformed" },
-		{ "credential.create", "{\"id\":\"c\",\"provider\":\"x\",\"auth\":\"header\","
-		                       "\"hosts\":[\"u@a.x.test\"]}",
-		    NULL },
-		{ "nothing.like.it", "{}", "unknown_operation" },
+	    {"secrets.create", "{\"name\":\"\",\"create\":true}", "name_missing"},
+	    {"secrets.create", "{\"name\":\"a\\u0001\",\"create\":true}", "name_control_byte"},
+	    {"secrets.create", "{\"name\":\"a\\u0000b\"}", "arguments_malformed"},
+	    {"secrets.create", "{\"name\":\"a\",\"wrong\":1}", "unknown_argument"},
+	    {"secrets.create", "{\"name\":\"a\",\"name\":\"b\"}", "duplicate_argument"},
+	    {"secrets.create", "{\"name\":7}", "argument_type"},
+	    {"secrets.create", "[]", "arguments_malformed"},
+	    {"secrets.create", "{\"name\":\"a\",\"scope\":\"workspace\"}", "workspace_missing"},
+	    {"secrets.create", "{\"name\":\"a\",\"enable\":[\"acme/chat\"]}", "nothing_to_enable"},
+	    {"capability.create", "{\"id\":\"acme/chat\",\"provider\":\"x\"}", "capability_exists"},
+	    {"capability.create",
+	        "{\"id\":\"x/y\",\"provider\":\"x\",\"methods\":[\"GET\"],"
+	        "\"paths\":[\"/\"],\"hosts\":[\"*.x.test\"]}",
+	        NULL},
+	    {"capability.create",
+	        "{\"id\":\"x/y\",\"provider\":\"x\",\"methods\":[\"GET\"],"
+	        "\"paths\":[\"/\"],\"hosts\":[\"a.x.test\",\"b.x.test\"]}",
+	        "one_host"},
+	    {"capability.create",
+	        "{\"id\":\"x/y\",\"provider\":\"x\",\"methods\":[\"GET\"],"
+	        "\"paths\":[\"/a/../b\"],\"hosts\":[\"a.x.test\"]}",
+	        NULL},
+	    {"credential.create",
+	        "{\"id\":\"c\",\"provider\":\"x\",\"secretRef\":\"../vault\","
+	        "\"auth\":\"header\",\"hosts\":[\"a.x.test\"]}",
+	        "secret_ref_malformed"},
+	    {"credential.create",
+	        "{\"id\":\"c\",\"provider\":\"x\",\"auth\":\"header\","
+	        "\"hosts\":[\"u@a.x.test\"]}",
+	        NULL},
+	    {"nothing.like.it", "{}", "unknown_operation"},
 	};
 	struct house *h = *state;
 	assert_int_equal(house_op(h, "init", "{}", ""), AV_OK);
@@ -224,8 +236,9 @@ test_second_secret_of_a_name_is_refused_in_its_scope_only(void **state)
 	struct house *h = *state;
 	house_store_key(h);
 	assert_int_equal(house_op(h, "secrets.create", "{\"name\":\"ACME_KEY\"}", "v"), AV_EEXISTS);
-	assert_int_equal(house_op(h, "secrets.create",
-	                     "{\"name\":\"ACME_KEY\",\"scope\":\"workspace\",\"workspaceId\":\"w\"}", "v"),
+	assert_int_equal(
+	    house_op(h, "secrets.create",
+	        "{\"name\":\"ACME_KEY\",\"scope\":\"workspace\",\"workspaceId\":\"w\"}", "v"),
 	    AV_OK);
 }
 
@@ -234,17 +247,17 @@ main(void)
 {
 #define HOUSE_TEST(t) cmocka_unit_test_setup_teardown(t, house_open, house_close)
 	const struct CMUnitTest tests[] = {
-		HOUSE_TEST(test_without_a_vault_everything_says_so),
-		HOUSE_TEST(test_claimed_name_lights_the_provider_up),
-		HOUSE_TEST(test_missing_credential_names_the_secret_to_store),
-		HOUSE_TEST(test_group_wins_over_workspace_over_global),
-		HOUSE_TEST(test_two_that_fit_alike_are_ambiguous),
-		HOUSE_TEST(test_disabled_capability_is_refused_until_enabled),
-		HOUSE_TEST(test_only_what_was_enabled_is_lit),
-		HOUSE_TEST(test_other_user_has_no_context),
-		HOUSE_TEST(test_custom_credential_and_capability_resolve),
-		HOUSE_TEST(test_bad_operator_input_is_refused_by_name),
-		HOUSE_TEST(test_second_secret_of_a_name_is_refused_in_its_scope_only),
+	    HOUSE_TEST(test_without_a_vault_everything_says_so),
+	    HOUSE_TEST(test_claimed_name_lights_the_provider_up),
+	    HOUSE_TEST(test_missing_credential_names_the_secret_to_store),
+	    HOUSE_TEST(test_group_wins_over_workspace_over_global),
+	    HOUSE_TEST(test_two_that_fit_alike_are_ambiguous),
+	    HOUSE_TEST(test_disabled_capability_is_refused_until_enabled),
+	    HOUSE_TEST(test_only_what_was_enabled_is_lit),
+	    HOUSE_TEST(test_other_user_has_no_context),
+	    HOUSE_TEST(test_custom_credential_and_capability_resolve),
+	    HOUSE_TEST(test_bad_operator_input_is_refused_by_name),
+	    HOUSE_TEST(test_second_secret_of_a_name_is_refused_in_its_scope_only),
 	};
 	if (box_init() != AV_OK)
 		return 1;

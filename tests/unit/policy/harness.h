@@ -14,15 +14,15 @@
 /* cmocka wants the four above first */
 #include <cmocka.h>
 
-#define HARNESS_HEAD                                                                               \
-	"return provider \"trial\" {\n"                                                            \
-	"  secrets = { TRIAL_KEY = \"secret\" },\n"                                                \
-	"  auth = auth.header(\"authorization\", \"Bearer {{secret}}\"),\n"                        \
+#define HARNESS_HEAD                                                        \
+	"return provider \"trial\" {\n"                                     \
+	"  secrets = { TRIAL_KEY = \"secret\" },\n"                         \
+	"  auth = auth.header(\"authorization\", \"Bearer {{secret}}\"),\n" \
 	"  hosts = { \"api.example.com\" },\n"
-#define HARNESS_CAPABILITY(extra)                                                                  \
-	HARNESS_HEAD "  capability \"x\" { methods = { \"POST\" }, paths = { \"/\" }, " extra      \
+#define HARNESS_CAPABILITY(extra)                                                             \
+	HARNESS_HEAD "  capability \"x\" { methods = { \"POST\" }, paths = { \"/\" }, " extra \
 	             " },\n}\n"
-#define HARNESS_CHECK(body)                                                                        \
+#define HARNESS_CHECK(body) \
 	HARNESS_CAPABILITY("inspect = \"json\", check = function(req) " body " end")
 
 struct harness {
@@ -146,7 +146,7 @@ assert_check(const char *text, enum verdict_kind kind, const char *reason, const
 }
 
 #define assert_allows(body) assert_check(HARNESS_CHECK(body), VERDICT_ALLOW, "", "")
-#define assert_fails(body, words)                                                                  \
+#define assert_fails(body, words) \
 	assert_check(HARNESS_CHECK(body), VERDICT_DENY, "policy_error", words)
 
 #endif

@@ -290,7 +290,9 @@ test_counts_of_the_keeper_stand_before_the_first_ask(void **state)
 {
 	(void)state;
 	static struct counts_fill m = {.key = STR_LIT("acme/things|rate_limit|set|all"),
-	    .window_s = 60, .steps = {{1700000000000 - 30000, 1}}, .step_count = 1};
+	    .window_s = 60,
+	    .steps = {{1700000000000 - 30000, 1}},
+	    .step_count = 1};
 	struct process p;
 	struct buf out;
 	size_t used = 0;

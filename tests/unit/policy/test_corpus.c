@@ -49,7 +49,7 @@ ask_file(const char *name, struct str text)
 			    words, reason, h->draft.message);
 		}
 		int limit = strcmp(h->draft.reason, "policy_timeout") == 0 ||
-		            strcmp(h->draft.reason, "policy_memory") == 0;
+		    strcmp(h->draft.reason, "policy_memory") == 0;
 		assert_int_equal(h->draft.limit_hit, limit);
 	}
 	assert_true(h->script.box.used <= h->script.limits.memory_bytes);

@@ -156,8 +156,10 @@ static void
 test_fill_counts_as_if_it_had_been_charged_then(void **state)
 {
 	(void)state;
-	static struct counts_fill m = {.key = STR_LIT("k"), .window_s = 60,
-	    .steps = {{T0, 2}, {T0 + 30000, 1}}, .step_count = 2};
+	static struct counts_fill m = {.key = STR_LIT("k"),
+	    .window_s = 60,
+	    .steps = {{T0, 2}, {T0 + 30000, 1}},
+	    .step_count = 2};
 	struct counter_table *t = counter_table_new();
 	struct str k = STR_LIT("k");
 	counter_table_fill(t, &m);

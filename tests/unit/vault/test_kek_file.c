@@ -46,7 +46,7 @@ test_made_key_loads_again_with_the_same_id(void **state)
 {
 	struct room *r = *state;
 	struct kek *a = NULL, *b = NULL;
-	struct fault f = { 0 };
+	struct fault f = {0};
 	struct stat st;
 	assert_int_equal(kek_file_create(r->key, &a, &f), AV_OK);
 	assert_int_equal(stat(r->key, &st), 0);
@@ -64,7 +64,7 @@ test_existing_key_file_is_never_overwritten(void **state)
 {
 	struct room *r = *state;
 	struct kek *k = NULL;
-	struct fault f = { 0 };
+	struct fault f = {0};
 	struct buf b;
 	assert_int_equal(io_create_file(AT_FDCWD, r->key, 0600, "not a key", 9), AV_OK);
 	assert_int_equal(kek_file_create(r->key, &k, &f), AV_EEXISTS);
@@ -84,7 +84,7 @@ test_key_file_that_others_can_read_is_refused(void **state)
 {
 	struct room *r = *state;
 	struct kek *k = NULL;
-	struct fault f = { 0 };
+	struct fault f = {0};
 	assert_int_equal(kek_file_create(r->key, &k, &f), AV_OK);
 	kek_free(k);
 	k = NULL;
@@ -99,7 +99,7 @@ test_link_in_place_of_the_key_is_refused(void **state)
 {
 	struct room *r = *state;
 	struct kek *k = NULL;
-	struct fault f = { 0 };
+	struct fault f = {0};
 	assert_int_equal(symlink("/etc/hostname", r->key), 0);
 	assert_int_equal(kek_file_load(r->key, &k, &f), AV_EKEY);
 	assert_int_equal(kek_file_create(r->key, &k, &f), AV_EEXISTS);
@@ -111,13 +111,14 @@ test_key_in_hex_or_with_a_line_end_is_read(void **state)
 {
 	struct room *r = *state;
 	struct kek *a = NULL, *b = NULL;
-	struct fault f = { 0 };
+	struct fault f = {0};
 	const char hex[] = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n";
 	const char b64[] = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n";
 	assert_int_equal(io_create_file(AT_FDCWD, r->key, 0600, hex, sizeof(hex) - 1), AV_OK);
 	assert_int_equal(kek_file_load(r->key, &a, &f), AV_OK);
 	/* sha256 of the bytes 0 to 31 */
-	assert_string_equal(kek_id(a), "630dcd2966c4336691125448bbb25b4ff412a49c732db2c8abc1b8581bd710dd");
+	assert_string_equal(
+	    kek_id(a), "630dcd2966c4336691125448bbb25b4ff412a49c732db2c8abc1b8581bd710dd");
 	unlink(r->key);
 	assert_int_equal(io_create_file(AT_FDCWD, r->key, 0600, b64, sizeof(b64) - 1), AV_OK);
 	assert_int_equal(kek_file_load(r->key, &b, &f), AV_OK);
@@ -130,12 +131,16 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_made_key_loads_again_with_the_same_id, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_existing_key_file_is_never_overwritten, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_key_file_that_others_can_read_is_refused, setup,
-		    teardown),
-		cmocka_unit_test_setup_teardown(test_link_in_place_of_the_key_is_refused, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_key_in_hex_or_with_a_line_end_is_read, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        test_made_key_loads_again_with_the_same_id, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        test_existing_key_file_is_never_overwritten, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        test_key_file_that_others_can_read_is_refused, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        test_link_in_place_of_the_key_is_refused, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        test_key_in_hex_or_with_a_line_end_is_read, setup, teardown),
 	};
 	if (box_init() != AV_OK)
 		return 1;

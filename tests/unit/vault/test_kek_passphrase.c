@@ -30,7 +30,7 @@ static void
 test_cost_is_moderate_unless_another_is_named(void **state)
 {
 	struct passphrase_kdf k, other;
-	struct fault f = { 0 };
+	struct fault f = {0};
 	(void)state;
 	assert_int_equal(passphrase_kdf_make(STR_LIT(""), &k, &f), AV_OK);
 	assert_true(k.passes == crypto_pwhash_argon2id_OPSLIMIT_MODERATE);
@@ -69,8 +69,8 @@ test_passphrase_is_neither_empty_nor_long(void **state)
 	(void)state;
 	memset(text, 'x', sizeof(text));
 	assert_int_equal(passphrase_check(STR_LIT(""), &f), AV_EUSAGE);
-	assert_int_equal(passphrase_check((struct str){ text, PASSPHRASE_MAX }, &f), AV_OK);
-	assert_int_equal(passphrase_check((struct str){ text, PASSPHRASE_MAX + 1 }, &f), AV_EUSAGE);
+	assert_int_equal(passphrase_check((struct str){text, PASSPHRASE_MAX}, &f), AV_OK);
+	assert_int_equal(passphrase_check((struct str){text, PASSPHRASE_MAX + 1}, &f), AV_EUSAGE);
 }
 
 static void
@@ -111,10 +111,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_cost_is_moderate_unless_another_is_named),
-		cmocka_unit_test(test_same_words_and_salt_are_the_same_key_and_nothing_else_is),
-		cmocka_unit_test(test_passphrase_is_neither_empty_nor_long),
-		cmocka_unit_test(test_stored_cost_is_read_back_and_absurd_ones_are_refused),
+	    cmocka_unit_test(test_cost_is_moderate_unless_another_is_named),
+	    cmocka_unit_test(test_same_words_and_salt_are_the_same_key_and_nothing_else_is),
+	    cmocka_unit_test(test_passphrase_is_neither_empty_nor_long),
+	    cmocka_unit_test(test_stored_cost_is_read_back_and_absurd_ones_are_refused),
 	};
 	if (box_init() != AV_OK)
 		return 1;

@@ -85,10 +85,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_i2_freed_secret_is_wiped),
-		cmocka_unit_test(test_secrets_do_not_overlap),
-		cmocka_unit_test(test_full_pool_says_so_and_works_again),
-		cmocka_unit_test(test_comparing_looks_at_length_and_bytes),
+	    cmocka_unit_test(test_i2_freed_secret_is_wiped),
+	    cmocka_unit_test(test_secrets_do_not_overlap),
+	    cmocka_unit_test(test_full_pool_says_so_and_works_again),
+	    cmocka_unit_test(test_comparing_looks_at_length_and_bytes),
 	};
 	if (box_init() != AV_OK)
 		return 1;

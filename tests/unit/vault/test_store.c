@@ -26,7 +26,7 @@ struct room {
 static int
 setup(void **state)
 {
-	static const uint8_t raw[KEK_LEN] = { 7 };
+	static const uint8_t raw[KEK_LEN] = {7};
 	static struct room r;
 	snprintf(r.dir, sizeof(r.dir), "/tmp/aivault-store-XXXXXX");
 	if (mkdtemp(r.dir) == NULL || kek_new(raw, &r.kek) != AV_OK)
@@ -39,7 +39,7 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-	static const char *const ends[] = { "", "-wal", "-shm", ".link" };
+	static const char *const ends[] = {"", "-wal", "-shm", ".link"};
 	struct room *r = *state;
 	char path[160];
 	kek_free(r->kek);
@@ -54,7 +54,7 @@ static struct store *
 make(struct room *r)
 {
 	struct store *s = NULL;
-	struct fault f = { 0 };
+	struct fault f = {0};
 	assert_int_equal(store_create(r->db, &s, &f), AV_OK);
 	assert_int_equal(store_commit(s), AV_OK);
 	return s;
@@ -65,7 +65,7 @@ test_database_is_private_and_opens_again(void **state)
 {
 	struct room *r = *state;
 	struct store *s = make(r);
-	struct fault f = { 0 };
+	struct fault f = {0};
 	struct stat st;
 	int64_t n = 0;
 	assert_int_equal(store_meta_put_int(s, "generation", 41), AV_OK);
@@ -83,7 +83,7 @@ test_creation_that_is_cut_short_leaves_no_vault(void **state)
 {
 	struct room *r = *state;
 	struct store *s = NULL;
-	struct fault f = { 0 };
+	struct fault f = {0};
 	assert_int_equal(store_create(r->db, &s, &f), AV_OK);
 	store_close(s);
 	assert_int_equal(store_open(r->db, &s, &f), AV_ENOVAULT);
@@ -97,7 +97,7 @@ test_file_that_is_no_database_is_refused_by_name(void **state)
 {
 	struct room *r = *state;
 	struct store *s = NULL;
-	struct fault f = { 0 };
+	struct fault f = {0};
 	char junk[8192];
 	memset(junk, 'x', sizeof(junk));
 	assert_int_equal(io_create_file(AT_FDCWD, r->db, 0600, junk, sizeof(junk)), AV_OK);
@@ -109,7 +109,7 @@ static void
 test_link_and_foreign_modes_are_refused(void **state)
 {
 	struct room *r = *state;
-	struct fault f = { 0 };
+	struct fault f = {0};
 	char link_path[160];
 	struct store *s = make(r);
 	store_close(s);
@@ -151,17 +151,19 @@ static void
 test_i10_edited_row_is_known(void **state)
 {
 	static const char *const edits[] = {
-		"UPDATE grants SET body = x'00' WHERE id = 'a'",
-		"UPDATE grants SET row_version = 9 WHERE id = 'a'",
-		"UPDATE grants SET mac = zeroblob(32) WHERE id = 'a'",
-		"UPDATE grants SET mac = x'' WHERE id = 'a'",
+	    "UPDATE grants SET body = x'00' WHERE id = 'a'",
+	    "UPDATE grants SET row_version = 9 WHERE id = 'a'",
+	    "UPDATE grants SET mac = zeroblob(32) WHERE id = 'a'",
+	    "UPDATE grants SET mac = x'' WHERE id = 'a'",
 	};
 	struct room *r = *state;
 	struct store *s = make(r);
 	for (size_t i = 0; i < sizeof(edits) / sizeof(edits[0]); i++) {
-		struct seen seen = { 0 };
-		assert_int_equal(row_put(s, r->kek, ROW_GRANT, STR_LIT("a"), STR_LIT("one")), AV_OK);
-		assert_int_equal(row_put(s, r->kek, ROW_GRANT, STR_LIT("b"), STR_LIT("two")), AV_OK);
+		struct seen seen = {0};
+		assert_int_equal(
+		    row_put(s, r->kek, ROW_GRANT, STR_LIT("a"), STR_LIT("one")), AV_OK);
+		assert_int_equal(
+		    row_put(s, r->kek, ROW_GRANT, STR_LIT("b"), STR_LIT("two")), AV_OK);
 		sql(s, edits[i]);
 		assert_int_equal(row_each(s, r->kek, ROW_GRANT, see, &seen), AV_OK);
 		assert_int_equal(seen.genuine, 1);
@@ -175,7 +177,7 @@ test_i12_row_of_another_table_or_id_is_not_genuine(void **state)
 {
 	struct room *r = *state;
 	struct store *s = make(r);
-	struct seen seen = { 0 };
+	struct seen seen = {0};
 	assert_int_equal(row_put(s, r->kek, ROW_GRANT, STR_LIT("a"), STR_LIT("one")), AV_OK);
 	sql(s, "INSERT INTO bindings SELECT * FROM grants");
 	assert_int_equal(row_each(s, r->kek, ROW_BINDING, see, &seen), AV_OK);
@@ -192,9 +194,10 @@ test_every_change_counts_the_version_up(void **state)
 {
 	struct room *r = *state;
 	struct store *s = make(r);
-	struct seen seen = { 0 };
+	struct seen seen = {0};
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(row_put(s, r->kek, ROW_GRANT, STR_LIT("a"), STR_LIT("same")), AV_OK);
+		assert_int_equal(
+		    row_put(s, r->kek, ROW_GRANT, STR_LIT("a"), STR_LIT("same")), AV_OK);
 	assert_int_equal(row_each(s, r->kek, ROW_GRANT, see, &seen), AV_OK);
 	assert_int_equal(seen.genuine, 1);
 	assert_int_equal(seen.version, 3);
@@ -205,20 +208,22 @@ static void
 test_i12_deleted_added_or_rolled_back_rows_do_not_verify(void **state)
 {
 	static const char *const edits[] = {
-		"DELETE FROM grants WHERE id = 'a'",
-		"DELETE FROM disabled",
-		"INSERT INTO grants SELECT 'c', row_version, body, mac FROM grants WHERE id = 'a'",
-		"UPDATE meta SET value = value - 1 WHERE key = 'generation'",
-		"DELETE FROM meta WHERE key = 'digest'",
+	    "DELETE FROM grants WHERE id = 'a'",
+	    "DELETE FROM disabled",
+	    "INSERT INTO grants SELECT 'c', row_version, body, mac FROM grants WHERE id = 'a'",
+	    "UPDATE meta SET value = value - 1 WHERE key = 'generation'",
+	    "DELETE FROM meta WHERE key = 'digest'",
 	};
 	struct room *r = *state;
 	for (size_t i = 0; i < sizeof(edits) / sizeof(edits[0]); i++) {
 		struct store *s = make(r);
 		uint8_t digest[ROW_MAC_LEN];
 		uint64_t generation = 0;
-		struct fault f = { 0 };
-		assert_int_equal(row_put(s, r->kek, ROW_GRANT, STR_LIT("a"), STR_LIT("one")), AV_OK);
-		assert_int_equal(row_put(s, r->kek, ROW_DISABLED, STR_LIT("x"), STR_LIT("")), AV_OK);
+		struct fault f = {0};
+		assert_int_equal(
+		    row_put(s, r->kek, ROW_GRANT, STR_LIT("a"), STR_LIT("one")), AV_OK);
+		assert_int_equal(
+		    row_put(s, r->kek, ROW_DISABLED, STR_LIT("x"), STR_LIT("")), AV_OK);
 		assert_int_equal(row_seal(s, r->kek, &generation, digest), AV_OK);
 		assert_int_equal(generation, 1);
 		assert_int_equal(row_verify(s, r->kek, &generation, &f), AV_OK);
@@ -233,7 +238,7 @@ test_i12_deleted_added_or_rolled_back_rows_do_not_verify(void **state)
 static void
 test_scopes_reach_what_they_own_and_no_more(void **state)
 {
-	struct scope global = { 0 }, w, v, g, h;
+	struct scope global = {0}, w, v, g, h;
 	char text[SCOPE_TEXT_MAX];
 	struct str ws = STR_LIT("workspace"), group = STR_LIT("group");
 	(void)state;
@@ -259,15 +264,15 @@ main(void)
 {
 #define STORE_TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		STORE_TEST(test_database_is_private_and_opens_again),
-		STORE_TEST(test_creation_that_is_cut_short_leaves_no_vault),
-		STORE_TEST(test_file_that_is_no_database_is_refused_by_name),
-		STORE_TEST(test_link_and_foreign_modes_are_refused),
-		STORE_TEST(test_i10_edited_row_is_known),
-		STORE_TEST(test_i12_row_of_another_table_or_id_is_not_genuine),
-		STORE_TEST(test_every_change_counts_the_version_up),
-		STORE_TEST(test_i12_deleted_added_or_rolled_back_rows_do_not_verify),
-		cmocka_unit_test(test_scopes_reach_what_they_own_and_no_more),
+	    STORE_TEST(test_database_is_private_and_opens_again),
+	    STORE_TEST(test_creation_that_is_cut_short_leaves_no_vault),
+	    STORE_TEST(test_file_that_is_no_database_is_refused_by_name),
+	    STORE_TEST(test_link_and_foreign_modes_are_refused),
+	    STORE_TEST(test_i10_edited_row_is_known),
+	    STORE_TEST(test_i12_row_of_another_table_or_id_is_not_genuine),
+	    STORE_TEST(test_every_change_counts_the_version_up),
+	    STORE_TEST(test_i12_deleted_added_or_rolled_back_rows_do_not_verify),
+	    cmocka_unit_test(test_scopes_reach_what_they_own_and_no_more),
 	};
 	if (box_init() != AV_OK)
 		return 1;

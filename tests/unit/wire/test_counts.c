@@ -37,8 +37,10 @@ test_fill_arrives_whole(void **state)
 	struct buf b;
 
 	(void)state;
-	in = (struct counts_fill){.key = STR_LIT("c|rate_limit|set|all"), .window_s = 60,
-	    .steps = {{1700000000000, 3}, {-1, UINT64_MAX}}, .step_count = 2};
+	in = (struct counts_fill){.key = STR_LIT("c|rate_limit|set|all"),
+	    .window_s = 60,
+	    .steps = {{1700000000000, 3}, {-1, UINT64_MAX}},
+	    .step_count = 2};
 	buf_init(&b, FRAME_MAX);
 	assert_int_equal(counts_fill_encode(&in, &b), AV_OK);
 	f = whole_frame(&b);

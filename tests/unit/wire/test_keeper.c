@@ -11,13 +11,13 @@
 
 #include "whole.h"
 
-#define REQUEST_ID                                                                                 \
-	{                                                                                          \
-		"00112233445566778899aabbccddeeff", 32                                             \
+#define REQUEST_ID                                     \
+	{                                              \
+		"00112233445566778899aabbccddeeff", 32 \
 	}
-#define TEXT(s)                                                                                    \
-	{                                                                                          \
-		(s), sizeof(s) - 1                                                                 \
+#define TEXT(s)                    \
+	{                          \
+		(s), sizeof(s) - 1 \
 	}
 
 static const struct caller a_caller = {.uid = 1000,
