@@ -93,6 +93,11 @@ kept_put(struct kept *k, struct connection *c)
 	struct kept_link *l = connection_link(c);
 
 	connection_give(c, &kept_ops, k);
+	/* Whoever had it may have stopped listening. */
+	if (connection_stands(c) && connection_want(c, UV_READABLE) != AV_OK) {
+		connection_close(c);
+		return;
+	}
 	if (k->count == KEPT_MAX)
 		kept_close(k, k->oldest);
 	*l = (struct kept_link){.older = k->newest, .since_ms = uv_now(k->loop)};

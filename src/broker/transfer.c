@@ -271,7 +271,8 @@ transfer_new(struct upstream *u, const struct upstream_request *rq, const struct
 		u->live->link = &t->next;
 	u->live = t;
 	*out = t;
-	return message_new(MESSAGE_RESPONSE, strcmp(rq->method, "HEAD") == 0, &t->answer);
+	t->is_head = strcmp(rq->method, "HEAD") == 0;
+	return message_new(MESSAGE_RESPONSE, t->is_head, &t->answer);
 }
 
 static enum av_err

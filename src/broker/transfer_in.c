@@ -33,13 +33,20 @@ in_stop(struct transfer *t)
 /* ---- the head ----------------------------------------------------------------------------------- */
 
 static bool
-in_set_decoder(struct transfer *t)
+in_has_body(const struct transfer *t, unsigned status)
+{
+	return !t->is_head && status != 204 && status != 304;
+}
+
+static bool
+in_set_decoder(struct transfer *t, unsigned status)
 {
 	const struct header_list *l = message_headers(t->answer);
 	const struct header *h = header_list_find(l, STR_LIT("content-encoding"));
 	enum av_err e;
 
-	if (h == NULL || !decode_is_needed(h->value))
+	t->coded = h != NULL && decode_is_needed(h->value);
+	if (!t->coded || !in_has_body(t, status))
 		return true;
 	e = header_list_count(l, STR_LIT("content-encoding")) == 1
 	    ? decoder_new(h->value, &t->decoder)
@@ -58,7 +65,7 @@ in_length(const struct transfer *t)
 {
 	uint64_t n;
 
-	return t->decoder == NULL && message_content_length(t->answer, &n) ? n : UINT64_MAX;
+	return !t->coded && message_content_length(t->answer, &n) ? n : UINT64_MAX;
 }
 
 static void
@@ -71,7 +78,7 @@ in_head(struct transfer *t)
 		in_fail_malformed(t);
 		return;
 	}
-	if (!in_set_decoder(t))
+	if (!in_set_decoder(t, status))
 		return;
 	t->head_seen = true;
 	transfer_arm(t);

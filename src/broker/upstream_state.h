@@ -63,7 +63,9 @@ struct transfer {
 	bool send_paused; /* until transfer_wake_send() */
 
 	struct message *answer;
-	struct decoder *decoder; /* NULL: the body is not coded */
+	bool is_head; /* the method is HEAD */
+	bool coded; /* the answer is, whether it has a body or not */
+	struct decoder *decoder; /* NULL: there is nothing to decode */
 	struct buf rest; /* what came and the call did not want yet: */
 	size_t rest_body; /* first so much of a body, then bytes not parsed */
 	bool began; /* the answer's first byte is here */

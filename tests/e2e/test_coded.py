@@ -83,8 +83,20 @@ def test_answer_that_does_not_decode_never_looks_complete(acme, upstream, data):
     is_cut(acme, b"half" * 1000, "upstream_malformed", PATH)
 
 
-def test_answer_without_a_body_needs_no_decoding(acme, upstream):
+def test_empty_answer_needs_no_decoding(acme, upstream):
     upstream.route(PATH, coded(b"", "gzip"))
     with acme.agent() as agent:
         response = agent.request("GET", "/i/acme/any/-" + PATH)
         assert response.status == 200 and response.body == b""
+
+
+def test_answer_that_has_no_body_may_say_any_coding(world, upstream):
+    world.custom(methods=("GET", "HEAD"))
+    head = b"Content-Encoding: br\r\nContent-Length: 100\r\n\r\n"
+    upstream.route("/head", lambda c, r: c.send(b"HTTP/1.1 200 OK\r\n" + head))
+    upstream.route("/same", lambda c, r: c.send(b"HTTP/1.1 304 Not Modified\r\n" + head))
+    for method, path, status in (("HEAD", "/head", 200), ("GET", "/same", 304)):
+        with world.agent() as agent:
+            response = agent.request(method, "/i/acme/any/-" + path)
+            assert response.status == status and response.header("content-encoding") == ""
+    assert upstream.connections == 1
