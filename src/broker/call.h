@@ -20,6 +20,7 @@ enum call_stage {
 	CALL_JUDGE, /* the judge is asked */
 	CALL_RELEASE, /* the keeper is asked for the credential */
 	CALL_SEND, /* the upstream has the word */
+	CALL_END, /* it has said all: the last bytes go down */
 };
 
 struct call {

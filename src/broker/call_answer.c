@@ -90,11 +90,12 @@ call_on_head(void *ctx, unsigned status, const struct header_list *headers, uint
 	return UPSTREAM_TAKEN;
 }
 
-/* A slow client makes the upstream wait. */
+/* A slow client makes the upstream wait. Of the call nothing is touched: its client may have turned out
+ * to be gone while it was written to, and the call with it. The session is there until the turn ends. */
 static enum upstream_take
-call_taken(const struct call *c)
+call_taken(const struct session *s)
 {
-	return session_unsent(c->s) >= SESSION_UNSENT_HIGH ? UPSTREAM_WAIT : UPSTREAM_TAKEN;
+	return session_unsent(s) >= SESSION_UNSENT_HIGH ? UPSTREAM_WAIT : UPSTREAM_TAKEN;
 }
 
 static enum upstream_take
@@ -113,7 +114,7 @@ call_on_body(void *ctx, const uint8_t *p, size_t len)
 	}
 	if (c->scrub.count == 0) {
 		session_send(s, p, len);
-		return call_taken(c);
+		return call_taken(s);
 	}
 	buf_init(&clean, len + SCRUB_MAX_NEEDLE);
 	e = scrub_feed(&c->scrub, p, len, &clean);
@@ -122,7 +123,7 @@ call_on_body(void *ctx, const uint8_t *p, size_t len)
 	else
 		fault_set(&c->stop, e, "scrub", "", "The answer could not be guarded.");
 	buf_clear(&clean);
-	return e == AV_OK ? call_taken(c) : UPSTREAM_STOP;
+	return e == AV_OK ? call_taken(s) : UPSTREAM_STOP;
 }
 
 /* ---- its end ------------------------------------------------------------------------------------ */
@@ -130,10 +131,13 @@ call_on_body(void *ctx, const uint8_t *p, size_t len)
 static void
 call_on_upstream_done(void *ctx, const struct upstream_result *r)
 {
+	const struct fault gone = {.err = AV_ECUT, .reason = "client_gone"};
 	struct call *c = ctx;
 	struct buf rest;
 
 	c->transfer = NULL;
+	c->stage =
+	    CALL_END; /* the client may be found gone below, and there is no transfer to end */
 	if (c->stop.err != AV_OK) {
 		call_fail(c, &c->stop);
 		return;
@@ -146,7 +150,10 @@ call_on_upstream_done(void *ctx, const struct upstream_result *r)
 	if (scrub_end(&c->scrub, &rest) == AV_OK)
 		session_send(c->s, rest.data, rest.len);
 	buf_clear(&rest);
-	call_done(c);
+	if (c->gone)
+		call_fail(c, &gone);
+	else
+		call_done(c);
 }
 
 const struct upstream_ops call_upstream = {

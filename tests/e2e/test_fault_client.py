@@ -47,6 +47,23 @@ def test_client_that_vanishes_in_its_body_ends_the_upload(acme, upstream):
     assert [r["reason"] for r in rows] == ["client_gone"]
 
 
+@pytest.mark.parametrize("reset", [False, True], ids=["closes", "resets"])
+def test_clients_that_vanish_while_they_are_written_to(acme, upstream, reset):
+    """Large answers: some of the clients are found gone in the midst of a write."""
+    upstream.route("/large", lambda c, r: c.reply(200, b"x" * (8 << 20)))
+    for n in range(40):
+        with acme.agent() as agent:
+            agent.send(b"GET /i/acme/any/-/large HTTP/1.1\r\nHost: aivault\r\n\r\n")
+            agent.read_until(b"\r\n\r\n")
+            for _ in range(n % 8):
+                agent.read_some()
+            if not reset:
+                agent.sock.shutdown(socket.SHUT_RDWR)
+    good_call(acme)
+    reasons = [r["reason"] for r in acme.ended(41) if r["path"] == "/large"]
+    assert len(reasons) == 40 and set(reasons) <= {"", "client_gone"}
+
+
 def test_client_that_vanishes_in_mid_stream_lets_the_upstream_go(acme, upstream):
     ended = threading.Event()
 

@@ -21,6 +21,8 @@ SANITIZED = VARIANT == "asan"
 SECONDS = 60  # how long anything may take before the test calls it stuck
 ROLES = {"aivault-keeper": "keeper", "aivault-policy": "judge", "aivault-broker": "broker"}
 SANITIZER_SAID = ("AddressSanitizer", "LeakSanitizer", "runtime error:", "UndefinedBehavior")
+# What no test does to a process itself: SIGILL, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS.
+CRASHES = tuple(f"was ended by signal {n}" + tail for n in (4, 6, 7, 8, 11, 31) for tail in (";", "\n", "."))
 
 
 def wait_for(condition, what, seconds=SECONDS):
@@ -207,7 +209,7 @@ class World:
             assert self.autostarted() == [], "a command started a daemon of its own"
             if daemon and self.expect_clean_stop:
                 assert code == 0, f"the daemon ended with {code}\n{self.log()}"
-            for said in SANITIZER_SAID:
+            for said in SANITIZER_SAID + CRASHES:
                 assert said not in self.log(), self.log()
             for result in self.seen:
                 for said in SANITIZER_SAID:
