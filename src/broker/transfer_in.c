@@ -126,6 +126,7 @@ in_decode(struct transfer *t, struct str body)
 			transfer_fail(
 			    t, AV_EUPSTREAM, "upstream_malformed", "its answer does not decode");
 	}
+	av_wipe(plain, sizeof(plain));
 	return body.len;
 }
 
@@ -251,6 +252,8 @@ transfer_in_go_on(struct transfer *t)
 			transfer_note_progress(t);
 			t->began = true;
 			in_take(t, u->room, n);
+			/* It may have given us our key back. */
+			av_wipe(u->room, n);
 			break;
 		case CONNECTION_BLOCKED:
 			break;

@@ -2,6 +2,7 @@
 """The invariants of the architecture, each by its number, on the binaries as they are shipped."""
 
 import base64
+import gzip
 import json
 import os
 import shutil
@@ -88,6 +89,30 @@ def test_i2_broker_wipes_its_copies(openai, upstream):
     openai.ended(4)
     found = memory.search(openai.pids()["broker"], {openai.key.encode()})
     assert found == [], f"{len(found)} copies: {found}"
+
+
+@pytest.mark.skipif(SANITIZED, reason="the sanitizer keeps freed memory")
+def test_i2_broker_wipes_answers_that_give_the_key_back(acme, upstream):
+    """As they are, coded, in chunks: each is the last thing that the broker has read."""
+    plain = b"you sent " + acme.key.encode() + b" to me"
+
+    def coded(connection, request):
+        connection.reply(200, gzip.compress(plain), [("Content-Encoding", "gzip")], "text/plain")
+
+    def chunks(connection, request):
+        connection.chunked_head()
+        for at in range(0, len(plain), 7):
+            connection.chunk(plain[at:at + 7])
+        connection.chunk_end()
+    upstream.route("/plain", lambda c, r: c.reply(200, plain, [("X-Key", acme.key)], "text/plain"))
+    upstream.route("/coded", coded)
+    upstream.route("/chunks", chunks)
+    for n, path in enumerate(("/plain", "/coded", "/chunks")):
+        result = acme.aivault("invoke", "acme/any", "--method", "GET", "--path", path).ok()
+        assert b"*" * len(acme.key) in result.out
+        acme.ended(n + 1)
+        found = memory.search(acme.pids()["broker"], {acme.key.encode()})
+        assert found == [], f"{path}: {len(found)} copies: {found}"
 
 
 @pytest.mark.skipif(SANITIZED, reason="the sanitizer makes locking do nothing")
