@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/tls_memory.h"
 #include "broker/upstream_state.h"
 
 #include <stdlib.h>
@@ -133,7 +134,7 @@ upstream_new(struct broker *b, const char *ca_path, struct upstream **out)
 	struct upstream *u;
 	enum av_err e;
 
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+	if (tls_memory_guard() != AV_OK || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return AV_ESYS;
 	u = calloc(1, sizeof(*u));
 	if (u == NULL)

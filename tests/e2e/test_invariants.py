@@ -115,6 +115,25 @@ def test_i2_broker_wipes_answers_that_give_the_key_back(acme, upstream):
         assert found == [], f"{path}: {len(found)} copies: {found}"
 
 
+@pytest.mark.skipif(SANITIZED, reason="the sanitizer keeps freed memory")
+@pytest.mark.parametrize("name,capability,method,path", [
+    ("TELEGRAM_BOT_TOKEN", "telegram/get-me", "POST", "/getMe"),
+    ("MAILGUN_API_KEY", "mailgun/sending", "GET", "/v3/x/messages"),
+    ("TRELLO_API_KEY", "trello/boards", "GET", "/1/boards/x"),
+], ids=["in_the_path", "basic", "in_the_query"])
+def test_i2_broker_wipes_the_key_wherever_it_goes(world, upstream, name, capability, method, path):
+    value, _ = world.store(name)
+    if name == "TRELLO_API_KEY":
+        world.store("TRELLO_TOKEN")
+    world.aivault("invoke", capability, "--method", method, "--path", path).ok()
+    world.ended(1)
+    assert len(upstream.requests) == 1
+    form = base64.b64encode(b"api:" + value.encode()) if name == "MAILGUN_API_KEY" else value.encode()
+    assert form in upstream.requests[0].raw_head, "the search knows what to look for"
+    found = memory.search(world.pids()["broker"], {value.encode(), form})
+    assert found == [], f"{len(found)} copies: {found}"
+
+
 @pytest.mark.skipif(SANITIZED, reason="the sanitizer makes locking do nothing")
 def test_i2_keeper_locks_memory(openai):
     with open(f"/proc/{openai.pids()['keeper']}/status", encoding="ascii") as file:

@@ -17,7 +17,7 @@ mkdir -p "$root/DEBIAN" "$root/debian"
 printf 'Source: aivault\n\nPackage: aivault\nArchitecture: any\n' >"$root/debian/control"
 depends=$(cd "$root" && dpkg-shlibdeps -O --ignore-missing-info usr/bin/* usr/libexec/aivault/* \
 	2>/dev/null | sed -n 's/^shlibs:Depends=//p') || depends=
-[ -n "$depends" ] || depends='libc6, libcurl4, libuv1, libsodium23, libsqlite3-0, libcjson1, zlib1g'
+[ -n "$depends" ] || depends='libc6, libcurl4, libssl3, libuv1, libsodium23, libsqlite3-0, libcjson1, zlib1g'
 rm -rf "$root/debian"
 cat >"$root/DEBIAN/control" <<EOF
 Package: aivault
