@@ -70,6 +70,6 @@ enum av_err
 tls_memory_guard(void)
 {
 	return CRYPTO_set_mem_functions(guarded_malloc, guarded_realloc, guarded_free) == 1
-	           ? AV_OK
-	           : AV_ESYS;
+	    ? AV_OK
+	    : AV_ESYS;
 }
