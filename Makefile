@@ -46,7 +46,7 @@ LDFLAGS_ALL := $(HLINK) $(OPT) $(LDFLAGS)
 PKG_CONFIG ?= pkg-config
 GOALS_WITHOUT_PKGS := deps help clean format dist
 ifneq ($(if $(MAKECMDGOALS),$(filter-out $(GOALS_WITHOUT_PKGS),$(MAKECMDGOALS)),all),)
-PKG_MISSING := $(shell for p in libcurl libcrypto libuv zlib sqlite3 libsodium libcjson lua5.4; do \
+PKG_MISSING := $(shell for p in libcurl openssl libuv zlib sqlite3 libsodium libcjson lua5.4; do \
                  $(PKG_CONFIG) --exists $$p 2>/dev/null || printf '%s ' $$p; done)
 # Debian's libcjson.pc is named libcjson; lua's is lua5.4.
 ifneq ($(strip $(PKG_MISSING)),)
@@ -58,7 +58,7 @@ endif
 pc = $(shell $(PKG_CONFIG) $(1) $(2) 2>/dev/null)
 CURL_CFLAGS := $(call pc,--cflags,libcurl)
 CURL_LIBS   := $(call pc,--libs,libcurl)
-CRYPTO_LIBS := $(call pc,--libs,libcrypto)
+OPENSSL_LIBS := $(call pc,--libs,openssl)
 UV_LIBS     := $(call pc,--libs,libuv)
 ZLIB_LIBS   := $(call pc,--libs,zlib)
 SQLITE_LIBS := $(call pc,--libs,sqlite3)
@@ -120,7 +120,7 @@ LINK_auth   := $(LINK_keeper)
 LINK_audit  := $(LINK_keeper)
 
 EXT_keeper := $(SODIUM_LIBS) $(SQLITE_LIBS) $(CJSON_LIBS) -lpthread
-EXT_broker := $(UV_LIBS) $(CURL_LIBS) $(CRYPTO_LIBS) $(ZLIB_LIBS) $(CJSON_LIBS) $(LLHTTP_LIBS)
+EXT_broker := $(UV_LIBS) $(CURL_LIBS) $(OPENSSL_LIBS) $(ZLIB_LIBS) $(CJSON_LIBS) $(LLHTTP_LIBS)
 EXT_policy := $(LUA_LIBS)
 EXT_daemon :=
 EXT_cli    := $(CJSON_LIBS) $(LLHTTP_LIBS)

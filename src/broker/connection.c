@@ -20,6 +20,7 @@ struct connection {
 	void *ctx;
 	char *host;
 	int fd; /* libcurl's; -1 until it stands */
+	struct tls_stream stream; /* over libcurl's session */
 	struct sockaddr_storage peer; /* where it really goes, once it stands */
 	bool exempt; /* development: the address check lets this host pass */
 	bool refused; /* the last address tried is not allowed */
@@ -160,6 +161,10 @@ static const struct curl_meaning curl_meanings[] = {
         "its certificate is not valid"},
     {CURLE_SSL_CACERT_BADFILE, AV_EUPSTREAM, "upstream_ca_bundle",
         "the bundle of root certificates cannot be read"},
+    {CURLE_GOT_NOTHING, AV_EUPSTREAM, "upstream_reset", "it closed the connection unanswered"},
+    {CURLE_RECV_ERROR, AV_EUPSTREAM, "upstream_reset", "the connection broke"},
+    {CURLE_WEIRD_SERVER_REPLY, AV_EUPSTREAM, "upstream_malformed",
+        "it answered before it was asked"},
     {CURLE_OUT_OF_MEMORY, AV_ENOMEM, "out_of_memory", "memory ran out"},
 };
 
@@ -193,21 +198,51 @@ connection_on_ready(void *ctx, int fd, int status, int events)
 	later_turn(&u->b->later);
 }
 
-/* From here on the socket is ours to watch: libcurl has let go of it. */
-static bool
+/* libcurl tells of its TLS session only while the transfer holds the connection; the first read
+ * makes it take it again. There is nothing to read: we have asked for nothing. */
+static CURLcode
+connection_find_session(const struct connection *c, SSL **out)
+{
+	struct curl_tlssessioninfo *info = NULL;
+	uint8_t byte;
+	size_t n = 0;
+	CURLcode rc = curl_easy_recv(c->easy, &byte, 1, &n);
+
+	if (rc == CURLE_OK)
+		return n > 0 ? CURLE_WEIRD_SERVER_REPLY : CURLE_GOT_NOTHING;
+	if (rc != CURLE_AGAIN)
+		return CURLE_RECV_ERROR;
+	rc = curl_easy_getinfo(c->easy, CURLINFO_TLS_SSL_PTR, &info);
+	if (rc != CURLE_OK || info == NULL || info->backend != CURLSSLBACKEND_OPENSSL ||
+	    info->internals == NULL)
+		return CURLE_SSL_CONNECT_ERROR;
+	*out = info->internals;
+	return CURLE_OK;
+}
+
+/* From here on the socket is ours to watch, read and write; libcurl only closes it. */
+static CURLcode
 connection_settle(struct connection *c)
 {
 	curl_socket_t fd = CURL_SOCKET_BAD;
 	socklen_t len = sizeof(c->peer);
+	SSL *ssl = NULL;
+	CURLcode rc;
 
 	if (curl_easy_getinfo(c->easy, CURLINFO_ACTIVESOCKET, &fd) != CURLE_OK ||
 	    fd == CURL_SOCKET_BAD)
-		return false;
+		return CURLE_OUT_OF_MEMORY;
+	rc = connection_find_session(c, &ssl);
+	if (rc != CURLE_OK)
+		return rc;
 	c->fd = fd;
 	if (getpeername(fd, (struct sockaddr *)&c->peer, &len) != 0)
 		c->peer.ss_family = AF_UNSPEC; /* gone already; refused by that */
-	return sockets_own(&c->u->sockets, fd, connection_on_ready, c) == AV_OK &&
-	    connection_want(c, UV_READABLE) == AV_OK;
+	if (tls_stream_take(&c->stream, ssl, fd) != AV_OK ||
+	    sockets_own(&c->u->sockets, fd, connection_on_ready, c) != AV_OK ||
+	    connection_want(c, UV_READABLE) != AV_OK)
+		return CURLE_OUT_OF_MEMORY;
+	return CURLE_OK;
 }
 
 void
@@ -215,8 +250,8 @@ connection_finish(struct connection *c, CURLcode rc)
 {
 	struct fault f;
 
-	if (rc == CURLE_OK && !connection_settle(c))
-		rc = CURLE_OUT_OF_MEMORY;
+	if (rc == CURLE_OK)
+		rc = connection_settle(c);
 	if (rc == CURLE_OK)
 		c->refused = !connection_address_is_allowed(c);
 	if (rc == CURLE_OK && !c->refused) {
@@ -249,32 +284,22 @@ connection_give(struct connection *c, const struct connection_ops *ops, void *ct
 	c->ctx = ctx;
 }
 
-enum connection_io
+enum stream_io
 connection_write(struct connection *c, const uint8_t *p, size_t len, size_t *n)
 {
-	*n = 0;
-	switch (curl_easy_send(c->easy, p, len, n)) {
-	case CURLE_OK:
-		return *n > 0 ? CONNECTION_DONE : CONNECTION_BLOCKED;
-	case CURLE_AGAIN:
-		return CONNECTION_BLOCKED;
-	default:
-		return CONNECTION_BROKEN;
-	}
+	return tls_stream_write(&c->stream, p, len, n);
 }
 
-enum connection_io
+enum stream_io
 connection_read(struct connection *c, uint8_t *p, size_t room, size_t *n)
 {
-	*n = 0;
-	switch (curl_easy_recv(c->easy, p, room, n)) {
-	case CURLE_OK:
-		return *n > 0 ? CONNECTION_DONE : CONNECTION_ENDED;
-	case CURLE_AGAIN:
-		return CONNECTION_BLOCKED;
-	default:
-		return CONNECTION_BROKEN;
-	}
+	return tls_stream_read(&c->stream, p, room, n);
+}
+
+bool
+connection_has_more(const struct connection *c)
+{
+	return tls_stream_has_more(&c->stream);
 }
 
 enum av_err
@@ -289,7 +314,8 @@ connection_is_usable(const struct connection *c)
 	uint8_t byte;
 
 	/* The loop may not have come to tell us yet. */
-	return c->fd >= 0 && recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+	return c->fd >= 0 && !connection_has_more(c) &&
+	    recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
 	    (errno == EAGAIN || errno == EWOULDBLOCK) && connection_address_is_allowed(c);
 }
 

@@ -2,8 +2,8 @@
 /*
  * connection.h - one TLS connection to one upstream.
  *
- * libcurl makes it (CURLOPT_CONNECT_ONLY): name, address, handshake, certificate. Then its bytes are
- * the user's, who is told when there is something to do. One user at a time; none while it is kept
+ * libcurl makes it (CURLOPT_CONNECT_ONLY): name, address, handshake, certificate. Then its bytes go by
+ * OpenSSL (tls_stream.h, CURLINFO_TLS_SSL_PTR(3)) and are the user's, who is told when there is something to do. One user at a time; none while it is kept
  * (kept.h). No proxy, TLS 1.2 at least, and only addresses of the public internet (I6).
  */
 #ifndef AV_BROKER_CONNECTION_H
@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "broker/tls_stream.h"
 
 #include <curl/curl.h>
 #include <stdbool.h>
@@ -28,15 +29,7 @@ struct connection_ops {
 	void (*ready)(void *ctx, struct connection *c, int events);
 };
 
-enum connection_io {
-	CONNECTION_DONE, /* bytes went, as many as *n says */
-	CONNECTION_BLOCKED, /* none can now */
-	CONNECTION_ENDED, /* reading: the other side has closed it */
-	CONNECTION_BROKEN,
-};
-
-/* A read takes at most this much: a whole TLS record (RFC 8446 section 5.1), so that nothing stays
- * behind where no socket tells of it. */
+/* A read takes at most this much: a whole TLS record (RFC 8446 section 5.1). */
 #define CONNECTION_READ_MAX 16384u
 
 /* `host` is lower case, maybe with ":port". On error *f is set and no call comes. */
@@ -48,9 +41,11 @@ void connection_close(struct connection *c);
 void connection_give(struct connection *c, const struct connection_ops *ops, void *ctx);
 
 /* Of a write that was BLOCKED the very same bytes must be offered again (SSL_write(3)). */
-enum connection_io connection_write(struct connection *c, const uint8_t *p, size_t len, size_t *n);
+enum stream_io connection_write(struct connection *c, const uint8_t *p, size_t len, size_t *n);
 /* `room` is at least CONNECTION_READ_MAX. */
-enum connection_io connection_read(struct connection *c, uint8_t *p, size_t room, size_t *n);
+enum stream_io connection_read(struct connection *c, uint8_t *p, size_t room, size_t *n);
+/* There are bytes to read that no event will tell of. */
+bool connection_has_more(const struct connection *c);
 /* Which events to tell of from now on. */
 enum av_err connection_want(struct connection *c, int events) AV_MUST_USE;
 

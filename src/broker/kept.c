@@ -42,7 +42,7 @@ kept_on_ready(void *ctx, struct connection *c, int events)
 	size_t n;
 
 	(void)events;
-	if (connection_read(c, room, sizeof(room), &n) != CONNECTION_BLOCKED ||
+	if (connection_read(c, room, sizeof(room), &n) != STREAM_BLOCKED ||
 	    connection_want(c, UV_READABLE) != AV_OK)
 		kept_close(ctx, c);
 }

@@ -206,10 +206,12 @@ transfer_run_work(struct later_item *item)
 	struct transfer *t = (struct transfer *)((char *)item - offsetof(struct transfer, work));
 	bool recv = t->wake_recv && t->recv_paused;
 	bool send = t->wake_send && t->send_paused;
+	bool read_on = t->read_on && !t->recv_paused;
 
 	t->wake_recv = false;
 	t->wake_send = false;
-	if (!recv && !send)
+	t->read_on = false;
+	if (!recv && !send && !read_on)
 		return;
 	t->busy = true;
 	transfer_note_progress(t);
@@ -217,11 +219,20 @@ transfer_run_work(struct later_item *item)
 		t->recv_paused = false;
 		transfer_in_resume(t);
 	}
+	if (read_on)
+		transfer_in_go_on(t);
 	if (send) {
 		t->send_paused = false;
 		transfer_out_go_on(t);
 	}
 	transfer_leave(t);
+}
+
+void
+transfer_read_later(struct transfer *t)
+{
+	t->read_on = true;
+	later_add(&t->u->b->later, &t->work);
 }
 
 void

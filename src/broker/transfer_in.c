@@ -166,15 +166,16 @@ in_refuse(struct transfer *t, enum av_err e, const struct fault *f)
 		in_fail_malformed(t);
 }
 
+/* RFC 9112 section 9.8: an answer that its end delimits is whole only if TLS has said the end. */
 static void
-in_end(struct transfer *t)
+in_end(struct transfer *t, bool said)
 {
 	enum message_event event;
 
 	if (!t->began)
 		transfer_fail(
 		    t, AV_EUPSTREAM, "upstream_reset", "it closed the connection unanswered");
-	else if (message_eof(t->answer, &event) == AV_OK)
+	else if (said && message_eof(t->answer, &event) == AV_OK)
 		in_done(t, true);
 	else if (t->head_seen)
 		transfer_fail(t, AV_ECUT, "upstream_cut", "the answer ended too early");
@@ -222,6 +223,51 @@ in_take(struct transfer *t, const uint8_t *p, size_t len)
 		in_put_aside(t, p - left, left + len, left);
 }
 
+/* There may be more at once. */
+static bool
+in_read(struct transfer *t)
+{
+	struct upstream *u = t->u;
+	size_t n;
+
+	switch (connection_read(t->connection, u->room, sizeof(u->room), &n)) {
+	case STREAM_DONE:
+		transfer_note_progress(t);
+		t->began = true;
+		in_take(t, u->room, n);
+		/* It may have given us our key back. */
+		av_wipe(u->room, n);
+		return in_may_go_on(t) &&
+		    (n == sizeof(u->room) || connection_has_more(t->connection));
+	case STREAM_BLOCKED:
+		return false;
+	case STREAM_ENDED:
+		in_end(t, true);
+		return false;
+	case STREAM_CUT:
+		in_end(t, false);
+		return false;
+	case STREAM_BROKEN:
+	default:
+		transfer_fail(t, AV_EUPSTREAM, "upstream_reset", "the connection broke");
+		return false;
+	}
+}
+
+void
+transfer_in_go_on(struct transfer *t)
+{
+	int reads = 0;
+
+	while (in_read(t)) {
+		if (++reads < READS_A_TURN)
+			continue;
+		if (connection_has_more(t->connection))
+			transfer_read_later(t);
+		return;
+	}
+}
+
 void
 transfer_in_resume(struct transfer *t)
 {
@@ -237,32 +283,6 @@ transfer_in_resume(struct transfer *t)
 	else if (t->ops != NULL && t->recv_paused)
 		in_put_aside(t, rest.data + body - left, rest.len - body + left, left);
 	buf_clear(&rest);
-}
-
-void
-transfer_in_go_on(struct transfer *t)
-{
-	struct upstream *u = t->u;
-	int reads = 0;
-	size_t n;
-
-	do {
-		switch (connection_read(t->connection, u->room, sizeof(u->room), &n)) {
-		case CONNECTION_DONE:
-			transfer_note_progress(t);
-			t->began = true;
-			in_take(t, u->room, n);
-			/* It may have given us our key back. */
-			av_wipe(u->room, n);
-			break;
-		case CONNECTION_BLOCKED:
-			break;
-		case CONNECTION_ENDED:
-			in_end(t);
-			break;
-		case CONNECTION_BROKEN:
-		default:
-			transfer_fail(t, AV_EUPSTREAM, "upstream_reset", "the connection broke");
-		}
-	} while (in_may_go_on(t) && n == sizeof(u->room) && ++reads < READS_A_TURN);
+	if (in_may_go_on(t) && connection_has_more(t->connection))
+		transfer_in_go_on(t);
 }

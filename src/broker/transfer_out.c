@@ -202,16 +202,17 @@ out_write(struct transfer *t)
 
 	switch (connection_write(
 	    t->connection, t->out.data + t->out_off, t->out.len - t->out_off, &n)) {
-	case CONNECTION_DONE:
+	case STREAM_DONE:
 		transfer_note_progress(t);
 		t->out_off += n;
 		if (t->out_off == t->out.len)
 			out_forget(t);
 		return true;
-	case CONNECTION_BLOCKED:
+	case STREAM_BLOCKED:
 		return false;
-	case CONNECTION_ENDED:
-	case CONNECTION_BROKEN:
+	case STREAM_ENDED:
+	case STREAM_CUT:
+	case STREAM_BROKEN:
 	default:
 		/* Many servers answer, and close, before they have read all. Reading tells. */
 		t->send_broken = true;

@@ -71,6 +71,7 @@ struct transfer {
 	bool began; /* the answer's first byte is here */
 	bool head_seen;
 	bool recv_paused; /* until transfer_wake_recv() */
+	bool read_on; /* there is more to read that no event tells of */
 	bool wake_recv;
 	bool wake_send;
 
@@ -98,7 +99,7 @@ bool transfer_out_is_blocked(const struct transfer *t);
 
 /* Reads what there is. */
 void transfer_in_go_on(struct transfer *t);
-/* Goes through what was put aside. */
+/* Goes through what was put aside, and reads on. */
 void transfer_in_resume(struct transfer *t);
 
 /* ---- transfer.c ---- */
@@ -107,6 +108,8 @@ void transfer_in_resume(struct transfer *t);
  * head. */
 void transfer_arm(struct transfer *t);
 void transfer_note_progress(struct transfer *t);
+/* Reads on when others have had their turn. */
+void transfer_read_later(struct transfer *t);
 /* It is over: with a whole answer, or with this fault ("The upstream failed: `text`."). The first one
  * said counts. */
 void transfer_succeed(struct transfer *t, bool reusable);

@@ -122,6 +122,7 @@ def test_endless_interim_answers_are_given_up(acme, upstream):
                  id="length_that_is_too_long"),
     pytest.param(CHUNKED + b"4\r\nhalf\r\n", fin, b"half", "upstream_cut", id="closes_between_chunks"),
     pytest.param(CHUNKED + b"40\r\nhalf", fin, b"half", "upstream_cut", id="closes_in_a_chunk"),
+    pytest.param(OK + b"\r\nhalf", fin, b"half", "upstream_cut", id="without_a_length_and_no_close_notify"),
     pytest.param(CHUNKED + b"4\r\nhalf\r\nzz\r\n", fin, b"half", "upstream_malformed",
                  id="chunk_size_of_letters"),
     pytest.param(CHUNKED + b"4\r\nhalf\r\n-1\r\n", fin, b"half", "upstream_malformed",
@@ -134,6 +135,15 @@ def test_endless_interim_answers_are_given_up(acme, upstream):
 def test_answer_that_breaks_off_never_looks_complete(acme, upstream, data, end, start, reason):
     upstream.route(FAULT, sends(data, end))
     is_cut(acme, start, reason)
+
+
+def test_answer_without_a_length_is_whole_when_tls_says_its_end(acme, upstream):
+    upstream.route(FAULT, sends(OK + b"\r\nwhole", lambda connection: connection.finish()))
+    with acme.agent() as agent:
+        response = agent.request("GET", "/i/acme/any/-" + FAULT)
+        assert response.status == 200 and response.body == b"whole"
+    good_call(acme)
+    assert not any(r.get("reason") for r in acme.ended(2))
 
 
 @pytest.mark.parametrize("data", [OK + b"Content-Length: 9\r\n\r\nhalf", CHUNKED + b"4\r\nhalf\r\n"],

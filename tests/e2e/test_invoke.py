@@ -281,6 +281,41 @@ def test_slow_reader_slows_the_upstream(acme, upstream):
         assert sent[0] < 1 << 26, f"{sent[0]} bytes were taken in for a reader that does not read"
 
 
+def test_records_that_come_together_are_all_passed_on(acme, upstream):
+    """OpenSSL takes them all from the socket, which then tells of nothing any more."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 30\r\n\r\n"
+    upstream.route("/together", lambda connection, request: connection.at_once(
+        [head] + [b"%d" % (k % 10) for k in range(30)]))
+    for _ in range(3):
+        with acme.agent() as agent:
+            assert agent.request("GET", "/i/acme/any/-/together").body == b"0123456789" * 3
+    assert [r.number for r in upstream.requests] == [1, 2, 3]
+
+
+def test_answer_in_many_small_records_arrives_whole_at_a_slow_reader(acme, upstream):
+    total, sent, seen = 20000, [0], [-1]
+    line = b"a line of a stream, not the shortest: %d\n"
+
+    def lines(connection, request):
+        connection.chunked_head(content_type="application/octet-stream")
+        for k in range(0, total, 20):
+            connection.at_once(b"%x\r\n%s\r\n" % (len(line % j), line % j) for j in range(k, k + 20))
+            sent[0] += 20
+        connection.chunk_end()
+
+    def has_stopped():
+        """Twice the same: the upstream waits for us (or is done)."""
+        before, seen[0] = seen[0], sent[0]
+        return sent[0] > 0 and before == sent[0]
+
+    upstream.route("/lines", lines)
+    with acme.agent() as agent:
+        response = agent.request("GET", "/i/acme/any/-/lines")
+        wait_for(has_stopped, "the upstream to stop")
+        assert response.body == b"".join(line % k for k in range(total))
+    assert acme.ended(1)
+
+
 def test_health_says_ok(openai):
     with openai.agent() as agent:
         answer = agent.request("GET", "/aivault/health").json()

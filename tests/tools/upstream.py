@@ -152,6 +152,13 @@ class Connection:
         except OSError as err:
             raise Gone(str(err)) from err
 
+    def at_once(self, pieces):
+        """Each in a TLS record of its own, all in as few packets as they fit in."""
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+        for piece in pieces:
+            self.send(piece)
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+
     def head(self, status, headers, reason="Status"):
         lines = [f"HTTP/1.1 {status} {reason}"]
         lines += [f"{n}: {v}" for n, v in headers]
@@ -182,6 +189,14 @@ class Connection:
     def drop(self):
         """Ends the connection at once, unanswered."""
         raise Gone("dropped on purpose")
+
+    def finish(self):
+        """Ends the connection by saying so (TLS's close_notify), as a server that is well does."""
+        try:
+            self.sock.unwrap()
+        except OSError:
+            pass
+        raise Gone("finished")
 
     def abort(self):
         """Ends the connection at once with a reset, not with an end of stream."""
