@@ -291,8 +291,7 @@ test_write_to_one_that_is_gone(void **state)
 	size_t n = 7;
 
 	close_server(t);
-	assert_int_equal(
-	    tls_stream_write(&t->stream, (const uint8_t *)"x", 1, &n), STREAM_BROKEN);
+	assert_int_equal(tls_stream_write(&t->stream, (const uint8_t *)"x", 1, &n), STREAM_BROKEN);
 	assert_int_equal(n, 0);
 }
 
@@ -313,8 +312,7 @@ test_upstream_that_asks_for_new_keys_does_not_hold_up_reading(void **state)
 	say(t, "new keys");
 	assert_reads(t, "new keys");
 	assert_read_is(t, STREAM_BLOCKED);
-	assert_int_equal(
-	    tls_stream_write(&t->stream, (const uint8_t *)"x", 1, &n), STREAM_BLOCKED);
+	assert_int_equal(tls_stream_write(&t->stream, (const uint8_t *)"x", 1, &n), STREAM_BLOCKED);
 	assert_int_equal(BIO_read(theirs, room, sizeof(room)), 8);
 	BIO_free(theirs);
 }
@@ -350,8 +348,7 @@ main(void)
 	    T(test_large_write_is_done_in_part),
 	    T(test_write_to_one_that_is_gone),
 	    T(test_upstream_that_asks_for_new_keys_does_not_hold_up_reading),
-	    cmocka_unit_test_setup_teardown(
-	        test_renegotiation_is_refused, set_up_1_2, tear_down),
+	    cmocka_unit_test_setup_teardown(test_renegotiation_is_refused, set_up_1_2, tear_down),
 	};
 
 	(void)signal(SIGPIPE, SIG_IGN);
