@@ -4,34 +4,56 @@
 #include <sodium.h>
 #include <string.h>
 
+/* A row is some fifty small pieces: gathered, since each update of the hash costs as much as a block. */
+struct hasher {
+	crypto_generichash_state state;
+	size_t len;
+	uint8_t room[1024];
+};
+
 static void
-hash_int(crypto_generichash_state *h, int64_t v)
+hash_bytes(struct hasher *h, const void *p, size_t len)
+{
+	if (len > sizeof(h->room) - h->len) {
+		crypto_generichash_update(&h->state, h->room, h->len);
+		h->len = 0;
+	}
+	if (len > sizeof(h->room)) {
+		crypto_generichash_update(&h->state, p, len);
+	} else if (len > 0) {
+		memcpy(h->room + h->len, p, len);
+		h->len += len;
+	}
+}
+
+static void
+hash_int(struct hasher *h, int64_t v)
 {
 	uint8_t n[8];
 	for (size_t i = 0; i < sizeof(n); i++)
 		n[i] = (uint8_t)((uint64_t)v >> (8 * i));
-	crypto_generichash_update(h, n, sizeof(n));
+	hash_bytes(h, n, sizeof(n));
 }
 
 static void
-hash_text(crypto_generichash_state *h, struct str s)
+hash_text(struct hasher *h, struct str s)
 {
 	uint8_t n[4];
 	for (size_t i = 0; i < sizeof(n); i++)
 		n[i] = (uint8_t)((uint32_t)s.len >> (8 * i));
-	crypto_generichash_update(h, n, sizeof(n));
-	if (s.len > 0)
-		crypto_generichash_update(h, (const unsigned char *)s.p, s.len);
+	hash_bytes(h, n, sizeof(n));
+	hash_bytes(h, s.p, s.len);
 }
 
 enum av_err
 chain_hash(const uint8_t prev[CHAIN_HASH_LEN], int64_t id, const struct audit_event *e,
     uint8_t out[CHAIN_HASH_LEN])
 {
-	crypto_generichash_state h;
-	if (crypto_generichash_init(&h, NULL, 0, CHAIN_HASH_LEN) != 0)
+	struct hasher h;
+	h.len = 0;
+	if (crypto_generichash_init(&h.state, NULL, 0, CHAIN_HASH_LEN) != 0)
 		return AV_ESYS;
-	crypto_generichash_update(&h, prev, CHAIN_HASH_LEN);
+	hash_bytes(&h, prev, CHAIN_HASH_LEN);
 	hash_int(&h, id);
 	hash_int(&h, e->ts_ms);
 	hash_text(&h, str_of(e->kind));
@@ -58,7 +80,8 @@ chain_hash(const uint8_t prev[CHAIN_HASH_LEN], int64_t id, const struct audit_ev
 	hash_text(&h, e->scope);
 	hash_text(&h, e->note);
 	hash_int(&h, e->repeats);
-	crypto_generichash_final(&h, out, CHAIN_HASH_LEN);
+	crypto_generichash_update(&h.state, h.room, h.len);
+	crypto_generichash_final(&h.state, out, CHAIN_HASH_LEN);
 	return AV_OK;
 }
 

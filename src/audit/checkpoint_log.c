@@ -85,7 +85,7 @@ open_log(const char *path, int flags, int *fd)
 }
 
 enum av_err
-checkpoint_log_append(const char *path, const struct checkpoint *c)
+checkpoint_log_append(const char *path, const struct checkpoint *c, bool sync)
 {
 	char text[CHECKPOINT_LINE_MAX + 1] = "\n";
 	char last = '\n';
@@ -100,7 +100,7 @@ checkpoint_log_append(const char *path, const struct checkpoint *c)
 	const char *from = last == '\n' ? text + 1 : text;
 	if (e == AV_OK)
 		e = io_write_all(fd, from, strlen(from));
-	if (e == AV_OK && fdatasync(fd) != 0)
+	if (e == AV_OK && sync && fdatasync(fd) != 0)
 		e = AV_ESYS;
 	io_close(&fd);
 	return e;

@@ -35,9 +35,10 @@ enum av_err checkpoint_log_path(const char *database, char *out, size_t room) AV
 void checkpoint_line_format(const struct checkpoint *c, char out[CHECKPOINT_LINE_MAX]);
 /* `line` without its '\n'. AV_EFORMAT: anything but what checkpoint_line_format() writes. */
 enum av_err checkpoint_line_parse(struct str line, struct checkpoint *out) AV_MUST_USE;
-/* Appends and syncs; makes the file (0600) where there is none, never follows a link. What a crash
- * left of a line is ended first. */
-enum av_err checkpoint_log_append(const char *path, const struct checkpoint *c) AV_MUST_USE;
+/* Appends; makes the file (0600) where there is none, never follows a link. What a crash left of a
+ * line is ended first. `sync`: this line and those before it are on the disk afterwards. */
+enum av_err checkpoint_log_append(
+    const char *path, const struct checkpoint *c, bool sync) AV_MUST_USE;
 /* The id of the last whole line; 0 where the file is empty. AV_ENOTFOUND: no file. AV_EFORMAT: that line
  * is something else. */
 enum av_err checkpoint_log_last(const char *path, int64_t *id) AV_MUST_USE;

@@ -10,8 +10,11 @@
 
 /* Four bytes for each one escaped. */
 #define ROOM(max) (4u * (max) + 4u)
-/* Lines are synced one by one, and who waits for the audit log waits for them. */
+/* Who waits for the audit log waits for them. */
 #define LINES_A_TIME 64u
+/* Under load there are dozens a second, and the checkpoints themselves are safe in the database: lines
+ * that went with the power are written again when the log is opened. */
+#define LINES_SYNC_MS 1000u
 
 void
 audit_event_init(struct audit_event *e, const char *kind, const char *actor)
@@ -73,10 +76,15 @@ static enum av_err
 write_line(void *ctx, const struct checkpoint *c)
 {
 	struct audit_log *l = ctx;
-	enum av_err e =
-	    l->lines_left == 0 ? AV_ELIMIT : checkpoint_log_append(l->checkpoints_path, c);
+	uint64_t now = clock_mono_ms();
+	bool sync = now - l->lines_synced_ms >= LINES_SYNC_MS;
+	enum av_err e = l->lines_left == 0
+	    ? AV_ELIMIT
+	    : checkpoint_log_append(l->checkpoints_path, c, sync);
 	if (e == AV_OK)
 		l->lines_left--;
+	if (e == AV_OK && sync)
+		l->lines_synced_ms = now;
 	l->unlogged_id = e == AV_OK ? 0 : c->id;
 	return e;
 }

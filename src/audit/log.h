@@ -23,6 +23,7 @@ struct audit_log {
 	bool has_fresh; /* one was added in the open transaction */
 	struct checkpoint fresh;
 	size_t lines_left; /* that may be written now */
+	uint64_t lines_synced_ms; /* monotonic; 0: never */
 	int64_t unlogged_id; /* the first one whose line is not in checkpoints.log; 0: all are */
 	char checkpoints_path[CHECKPOINT_LOG_PATH_MAX];
 };

@@ -44,11 +44,15 @@ scrub_clear(struct scrub *s)
 	scrub_init(s);
 }
 
+/* When it is first needed: most answers hold nothing that begins like a secret. */
 static void
 needle_build(struct scrub_needle *n)
 {
 	size_t i, k = 0;
 
+	if (n->built)
+		return;
+	n->built = true;
 	n->fail[0] = 0;
 	for (i = 1; i < n->len; i++) {
 		while (k > 0 && n->bytes[i] != n->bytes[k])
@@ -57,6 +61,16 @@ needle_build(struct scrub_needle *n)
 			k++;
 		n->fail[i] = (uint32_t)k;
 	}
+}
+
+/* How many bytes are matched still when the one after the first k (1 at least) is another. */
+static size_t
+needle_border(struct scrub_needle *n, size_t k)
+{
+	if (k == 1)
+		return 0;
+	needle_build(n);
+	return n->fail[k - 1];
 }
 
 static bool
@@ -105,7 +119,6 @@ add(struct scrub *s, struct str needle, bool body_only)
 	memcpy(n->bytes, needle.p, needle.len);
 	n->len = needle.len;
 	n->body_only = body_only;
-	needle_build(n);
 	s->count++;
 	return AV_OK;
 }
@@ -128,7 +141,7 @@ scrub_add_block(struct scrub *s, struct str text)
  * before work[0].
  */
 static uint64_t
-needle_walk(const struct scrub_needle *n, size_t *state, const uint8_t *in, size_t len,
+needle_walk(struct scrub_needle *n, size_t *state, const uint8_t *in, size_t len,
     uint8_t *work, size_t base)
 {
 	size_t i = 0, k = *state;
@@ -144,7 +157,7 @@ needle_walk(const struct scrub_needle *n, size_t *state, const uint8_t *in, size
 			k = 1;
 		} else {
 			while (k > 0 && in[i] != n->bytes[k])
-				k = n->fail[k - 1];
+				k = needle_border(n, k);
 			if (in[i] == n->bytes[k])
 				k++;
 			i++;
@@ -152,7 +165,7 @@ needle_walk(const struct scrub_needle *n, size_t *state, const uint8_t *in, size
 		if (k == n->len) {
 			memset(work + base + i - n->len, SCRUB_STAR, n->len);
 			hits++;
-			k = n->fail[k - 1];
+			k = needle_border(n, k);
 		}
 	}
 	*state = k;
@@ -169,21 +182,21 @@ needle_tail(struct scrub_needle *n, const uint8_t *in, size_t len)
 
 /* Occurrences that began before in[0]; `len` is at least the needle's. */
 static uint64_t
-needle_head(const struct scrub_needle *n, const uint8_t *in, uint8_t *work, size_t base)
+needle_head(struct scrub_needle *n, const uint8_t *in, uint8_t *work, size_t base)
 {
 	size_t i = 0, k = n->state;
 	uint64_t hits = 0;
 
 	while (k > i) {
 		while (k > 0 && in[i] != n->bytes[k])
-			k = n->fail[k - 1];
+			k = needle_border(n, k);
 		if (in[i] == n->bytes[k])
 			k++;
 		i++;
 		if (k == n->len) {
 			memset(work + base + i - n->len, SCRUB_STAR, n->len);
 			hits++;
-			k = n->fail[k - 1];
+			k = needle_border(n, k);
 		}
 	}
 	return hits;

@@ -15,6 +15,41 @@ union block_head {
 	max_align_t align;
 };
 
+/* A record's two buffers are had and given back with every record. */
+#define KEPT_LEAST 8192u
+#define KEPT_BLOCKS 4u
+
+static _Thread_local union block_head *kept_blocks[KEPT_BLOCKS];
+
+static union block_head *
+block_take(size_t len)
+{
+	size_t i;
+
+	for (i = 0; len >= KEPT_LEAST && i < KEPT_BLOCKS; i++) {
+		union block_head *h = kept_blocks[i];
+
+		if (h != NULL && h->len == len) {
+			kept_blocks[i] = NULL;
+			return h;
+		}
+	}
+	return malloc(sizeof(union block_head) + len);
+}
+
+static void
+block_put(union block_head *h)
+{
+	size_t i = 0;
+
+	while (i < KEPT_BLOCKS && kept_blocks[i] != NULL)
+		i++;
+	if (h->len < KEPT_LEAST || i == KEPT_BLOCKS)
+		free(h);
+	else
+		kept_blocks[i] = h;
+}
+
 static void *
 guarded_malloc(size_t len, const char *file, int line)
 {
@@ -24,7 +59,7 @@ guarded_malloc(size_t len, const char *file, int line)
 	(void)line;
 	if (len > SIZE_MAX - sizeof(*h))
 		return NULL;
-	h = malloc(sizeof(*h) + len);
+	h = block_take(len);
 	if (h == NULL)
 		return NULL;
 	h->len = len;
@@ -42,7 +77,7 @@ guarded_free(void *p, const char *file, int line)
 		return;
 	h = (union block_head *)p - 1;
 	av_wipe(p, h->len);
-	free(h);
+	block_put(h);
 }
 
 static void *

@@ -54,6 +54,15 @@ exec(struct store *s, const char *sql)
 	return err_of(sqlite3_exec(s->db, sql, NULL, NULL, NULL));
 }
 
+/* For what is done again and again: the statement is kept. */
+static enum av_err
+again(struct store *s, const char *sql)
+{
+	sqlite3_stmt *st = NULL;
+	enum av_err e = store_stmt(s, sql, &st);
+	return e == AV_OK ? store_run(st) : e;
+}
+
 bool
 store_exists(const char *path)
 {
@@ -264,13 +273,13 @@ enum av_err
 store_begin(struct store *s)
 {
 	s->failed[0] = '\0';
-	return exec(s, "BEGIN IMMEDIATE");
+	return again(s, "BEGIN IMMEDIATE");
 }
 
 enum av_err
 store_commit(struct store *s)
 {
-	enum av_err e = exec(s, "COMMIT");
+	enum av_err e = again(s, "COMMIT");
 	if (e != AV_OK)
 		store_rollback(s);
 	return e;

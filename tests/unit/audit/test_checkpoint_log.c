@@ -80,13 +80,13 @@ test_appending_keeps_what_stands_and_passes_a_torn_line(void **state)
 	assert_int_equal(checkpoint_log_read(path, count_one, &seen, &torn), AV_ENOTFOUND);
 	for (int64_t id = 1; id <= 2; id++) {
 		struct checkpoint c = sample(id);
-		assert_int_equal(checkpoint_log_append(path, &c), AV_OK);
+		assert_int_equal(checkpoint_log_append(path, &c, true), AV_OK);
 	}
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 	put(path, "aivault-checkpoint-1 id=3 ro", O_APPEND);
 	struct checkpoint c = sample(4);
-	assert_int_equal(checkpoint_log_append(path, &c), AV_OK);
+	assert_int_equal(checkpoint_log_append(path, &c, true), AV_OK);
 	assert_int_equal(checkpoint_log_read(path, count_one, &seen, &torn), AV_OK);
 	assert_int_equal(seen.count, 3);
 	assert_int_equal(seen.last, 4);
@@ -95,7 +95,7 @@ test_appending_keeps_what_stands_and_passes_a_torn_line(void **state)
 	assert_int_equal(unlink(path), 0);
 	put(prey, "", 0);
 	assert_int_equal(symlink(prey, path), 0);
-	assert_int_equal(checkpoint_log_append(path, &c), AV_ESYS);
+	assert_int_equal(checkpoint_log_append(path, &c, true), AV_ESYS);
 	assert_int_equal(checkpoint_log_read(path, count_one, &seen, &torn), AV_ESYS);
 	assert_int_equal(stat(prey, &st), 0);
 	assert_int_equal(st.st_size, 0);
@@ -126,7 +126,7 @@ test_last_line_is_found_at_the_end_of_a_long_file(void **state)
 	expect_last(path, AV_OK, 0);
 	for (int64_t id = 1; id <= 20; id++) {
 		struct checkpoint c = sample(id);
-		assert_int_equal(checkpoint_log_append(path, &c), AV_OK);
+		assert_int_equal(checkpoint_log_append(path, &c, true), AV_OK);
 		expect_last(path, AV_OK, id);
 	}
 	put(path, "aivault-checkpoint-1 id=21 ro", O_APPEND);
@@ -152,11 +152,11 @@ test_zeroes_of_a_crash_cost_one_line_only(void **state)
 	snprintf(db, sizeof(db), "%s/vault.db", dir);
 	assert_int_equal(checkpoint_log_path(db, path, sizeof(path)), AV_OK);
 	for (size_t n = 1; n <= sizeof(zeroes); n += sizeof(zeroes) - 1) {
-		assert_int_equal(checkpoint_log_append(path, &c), AV_OK);
+		assert_int_equal(checkpoint_log_append(path, &c, true), AV_OK);
 		int fd = open(path, O_WRONLY | O_APPEND);
 		assert_int_equal(write(fd, zeroes, n), (ssize_t)n);
 		close(fd);
-		assert_int_equal(checkpoint_log_append(path, &c), AV_OK);
+		assert_int_equal(checkpoint_log_append(path, &c, true), AV_OK);
 	}
 	assert_int_equal(checkpoint_log_read(path, count_one, &seen, &torn), AV_OK);
 	assert_int_equal(seen.count, 4);
