@@ -3,13 +3,15 @@
 
 #include <string.h>
 
+#define STEP_MS 1000
+
 enum av_err
 last_used_write(struct last_used *u, struct store *s)
 {
 	sqlite3_stmt *st = NULL;
 	enum av_err e;
 
-	if (u->secret_id[0] == '\0')
+	if (!u->waits)
 		return AV_OK;
 	e = store_stmt(s,
 	    "INSERT INTO secret_used(id, ts_ms) VALUES(?, ?) "
@@ -20,8 +22,14 @@ last_used_write(struct last_used *u, struct store *s)
 	store_bind_text(st, 1, str_of(u->secret_id));
 	store_bind_int(st, 2, u->ts_ms);
 	e = store_run(st);
-	u->secret_id[0] = '\0';
+	u->waits = false;
 	return e;
+}
+
+void
+last_used_forget(struct last_used *u)
+{
+	*u = (struct last_used){0};
 }
 
 enum av_err
@@ -31,11 +39,14 @@ last_used_note(struct last_used *u, struct store *s, struct str secret_id, int64
 
 	if (secret_id.len == 0 || secret_id.len > LAST_USED_ID_MAX)
 		return AV_OK;
+	ts_ms -= ts_ms % STEP_MS;
 	if (!str_eq_cstr(secret_id, u->secret_id)) {
 		e = last_used_write(u, s);
 		memcpy(u->secret_id, secret_id.p, secret_id.len);
 		u->secret_id[secret_id.len] = '\0';
+		u->waits = true;
 	}
+	u->waits = u->waits || u->ts_ms != ts_ms;
 	u->ts_ms = ts_ms;
 	return e;
 }

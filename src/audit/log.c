@@ -78,9 +78,8 @@ write_line(void *ctx, const struct checkpoint *c)
 	struct audit_log *l = ctx;
 	uint64_t now = clock_mono_ms();
 	bool sync = now - l->lines_synced_ms >= LINES_SYNC_MS;
-	enum av_err e = l->lines_left == 0
-	    ? AV_ELIMIT
-	    : checkpoint_log_append(l->checkpoints_path, c, sync);
+	enum av_err e =
+	    l->lines_left == 0 ? AV_ELIMIT : checkpoint_log_append(l->checkpoints_path, c, sync);
 	if (e == AV_OK)
 		l->lines_left--;
 	if (e == AV_OK && sync)
@@ -119,9 +118,9 @@ audit_log_settle(struct audit_log *l, bool committed)
 	} else {
 		l->last_id = l->kept_id;
 		memcpy(l->last_hash, l->kept_hash, CHAIN_HASH_LEN);
+		last_used_forget(&l->used);
 	}
 	l->has_fresh = false;
-	l->used.secret_id[0] = '\0';
 }
 
 enum av_err

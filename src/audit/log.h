@@ -16,7 +16,7 @@ struct audit_log {
 	uint8_t last_hash[CHAIN_HASH_LEN];
 	int64_t kept_id; /* as of the last audit_log_settle */
 	uint8_t kept_hash[CHAIN_HASH_LEN];
-	struct last_used used; /* in the open transaction */
+	struct last_used used;
 	/* Checkpoints: the last row that one stands on, and since when (monotonic) rows came after it. */
 	int64_t signed_id;
 	uint64_t unsigned_since_ms; /* 0: none came */

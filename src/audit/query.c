@@ -43,6 +43,11 @@ put_number(struct buf *b, const char *key, sqlite3_stmt *st, int at)
 		buf_appendf(b, ",\"%s\":%lld", key, (long long)sqlite3_column_int64(st, at));
 }
 
+/* The first comparison is the one that the index answers (schema.c). */
+#define SAME_REQUEST(t)                                                                       \
+	"substr(" t ".request_id, 1, 16) = substr(e.request_id, 1, 16) AND " t ".request_id " \
+	"= e.request_id AND " t ".request_id <> '' "
+
 static const char SELECT[] =
     "SELECT e.id, e.ts_ms, e.kind, e.request_id, e.actor, e.caller_uid, e.caller_pid, "
     "e.caller_user, e.caller_program, e.caller_token, e.capability, e.credential, e.host, "
@@ -52,13 +57,15 @@ static const char SELECT[] =
     "COALESCE(o.response_bytes, e.response_bytes), COALESCE(o.duration_ms, e.duration_ms), "
     "e.secret_id, e.scope, e.note, e.repeats, e.hash "
     "FROM audit_events e LEFT JOIN audit_events o ON e.kind = 'invoke.allow' "
-    "AND o.kind = 'invoke.outcome' AND o.request_id = e.request_id AND o.request_id <> '' "
-    "WHERE (e.kind <> 'invoke.outcome' OR NOT EXISTS(SELECT 1 FROM audit_events a "
-    "WHERE a.request_id = e.request_id AND a.request_id <> '' AND a.kind = 'invoke.allow')) "
-    "AND (?1 = 0 OR e.ts_ms < ?1) AND (?2 = 0 OR e.ts_ms >= ?2) AND (?3 = 0 OR e.ts_ms <= ?3) "
-    "AND (?4 = '' OR e.capability = ?4) AND (?5 = '' OR e.kind = ?5) "
-    "AND (?6 = '' OR e.decision = ?6) AND (?7 = '' OR e.caller_user = ?7) "
-    "GROUP BY e.id ORDER BY e.id DESC LIMIT ?8";
+    "AND o.kind = 'invoke.outcome' AND " SAME_REQUEST(
+        "o") "WHERE (e.kind <> 'invoke.outcome' OR NOT EXISTS(SELECT 1 FROM audit_events a "
+             "WHERE a.kind = 'invoke.allow' AND " SAME_REQUEST(
+                 "a") ")) "
+                      "AND (?1 = 0 OR e.ts_ms < ?1) AND (?2 = 0 OR e.ts_ms >= ?2) AND (?3 = 0 OR "
+                      "e.ts_ms <= ?3) "
+                      "AND (?4 = '' OR e.capability = ?4) AND (?5 = '' OR e.kind = ?5) "
+                      "AND (?6 = '' OR e.decision = ?6) AND (?7 = '' OR e.caller_user = ?7) "
+                      "GROUP BY e.id ORDER BY e.id DESC LIMIT ?8";
 
 static void
 put_caller(struct buf *b, sqlite3_stmt *st)

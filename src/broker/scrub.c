@@ -141,8 +141,8 @@ scrub_add_block(struct scrub *s, struct str text)
  * before work[0].
  */
 static uint64_t
-needle_walk(struct scrub_needle *n, size_t *state, const uint8_t *in, size_t len,
-    uint8_t *work, size_t base)
+needle_walk(struct scrub_needle *n, size_t *state, const uint8_t *in, size_t len, uint8_t *work,
+    size_t base)
 {
 	size_t i = 0, k = *state;
 	uint64_t hits = 0;

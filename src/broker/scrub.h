@@ -27,7 +27,8 @@
 
 struct scrub_needle {
 	uint8_t *bytes; /* behind the last of fail, in the same block */
-	uint32_t *fail; /* fail[i]: longest proper border of the first i + 1 bytes; once it is built */
+	uint32_t
+	    *fail; /* fail[i]: longest proper border of the first i + 1 bytes; once it is built */
 	size_t len;
 	size_t state; /* bytes matched so far */
 	bool body_only;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * schema.h - vault.db, schema 2.
+ * schema.h - vault.db, schema 3.
  *
  * Deciding tables (secrets to tokens) share one shape: `id`, `row_version` (counts the changes of
  * the row), `body` (the row's fields in the frame codec: exactly the bytes that are read) and `mac`
@@ -14,7 +14,8 @@
 
 extern const char SCHEMA_PRAGMAS[];
 extern const char SCHEMA_TABLES[];
-/* From schema 1, in a transaction. */
+/* From that schema to the next, in a transaction. */
 extern const char SCHEMA_FROM_1[];
+extern const char SCHEMA_FROM_2[];
 
 #endif

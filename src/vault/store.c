@@ -171,11 +171,13 @@ user_version(struct store *s, int64_t *out)
 
 /* All of it or nothing: what fails leaves the vault as it was, for the version that made it. */
 static enum av_err
-upgrade(struct store *s, const char *path, struct fault *f)
+upgrade(struct store *s, int64_t from, const char *path, struct fault *f)
 {
 	enum av_err e = store_begin(s);
-	if (e == AV_OK)
+	if (e == AV_OK && from < 2)
 		e = exec(s, SCHEMA_FROM_1);
+	if (e == AV_OK)
+		e = exec(s, SCHEMA_FROM_2);
 	if (e == AV_OK)
 		e = store_commit(s);
 	if (e != AV_OK)
@@ -204,8 +206,8 @@ store_open(const char *path, struct store **out, struct fault *f)
 	} else if (version == 0) {
 		e = fault_set(f, AV_ENOVAULT, "no_vault", "Run `aivault secrets create`",
 		    "there is no vault yet");
-	} else if (version == 1) {
-		e = upgrade(s, path, f);
+	} else if (version > 0 && version < STORE_SCHEMA) {
+		e = upgrade(s, version, path, f);
 	} else if (version != STORE_SCHEMA) {
 		e = fault_set(f, AV_ECORRUPT, "unknown_schema",
 		    "Use the version that made it, or newer",

@@ -44,6 +44,13 @@ def sql(world, *statements):
     db.close()
 
 
+def indices(world):
+    db = sqlite3.connect(world.root / "vault.db")
+    found = db.execute("SELECT sql FROM sqlite_master WHERE type = 'index' AND sql <> ''").fetchall()
+    db.close()
+    return sorted(found)
+
+
 def refuses(world, upstream, *words):
     """The daemon runs and says what is wrong to everybody; no call goes out, nothing is made anew."""
     world.log_is_whole = False
@@ -83,17 +90,31 @@ def used(world):
     return {s["name"]: s["lastUsedAtMs"] for s in world.aivault("secrets", "list", "-v").ok().json()}
 
 
-def test_vault_of_schema_1_is_brought_up_to_date(stopped):
+FROM_2_TO_1 = ("DROP TABLE secret_used",
+               "CREATE INDEX audit_by_secret ON audit_events(secret_id, ts_ms) WHERE secret_id <> ''")
+FROM_3_TO_2 = ("DROP INDEX audit_by_request_start",
+               "CREATE INDEX audit_by_request ON audit_events(request_id, kind) WHERE request_id <> ''")
+
+
+@pytest.mark.parametrize("schema,statements", [(2, FROM_3_TO_2), (1, FROM_3_TO_2 + FROM_2_TO_1)])
+def test_vault_of_an_older_schema_is_brought_up_to_date(stopped, schema, statements):
     stopped.start()
     before = used(stopped)
     assert before["OPENAI_API_KEY"] > 0 and before["ANTHROPIC_API_KEY"] is None
     assert stopped.stop() == 0
-    sql(stopped, "DROP TABLE secret_used", "PRAGMA user_version = 1",
-        "CREATE INDEX audit_by_secret ON audit_events(secret_id, ts_ms) WHERE secret_id <> ''")
+    fresh = indices(stopped)
+    sql(stopped, *statements, f"PRAGMA user_version = {schema}")
+    assert indices(stopped) != fresh
     stopped.start()
     assert used(stopped) == before
-    stopped.chat("{}").ok()
-    assert used(stopped)["OPENAI_API_KEY"] > before["OPENAI_API_KEY"]
+
+    def used_again():
+        stopped.chat("{}").ok()
+        return used(stopped)["OPENAI_API_KEY"] > before["OPENAI_API_KEY"]
+    wait_for(used_again, "a use in a later second")
+    assert len(stopped.ended(2)) >= 2
+    assert stopped.stop() == 0
+    assert indices(stopped) == fresh
 
 
 @pytest.mark.parametrize("damage,words", [

@@ -50,7 +50,8 @@ test_last_of_each_secret_is_kept(void **state)
 	static const struct {
 		const char *id;
 		int64_t ts;
-	} uses[] = {{"a", 1}, {"a", 2}, {"b", 3}, {"a", 4}, {"", 5}, {"b", 6}, {"b", 7}};
+	} uses[] = {{"a", 1001}, {"a", 2002}, {"b", 3003}, {"a", 4004}, {"", 5005}, {"b", 6006},
+	    {"b", 7999}};
 	struct last_used u = {0};
 	struct store *s = *state;
 	size_t i;
@@ -62,9 +63,42 @@ test_last_of_each_secret_is_kept(void **state)
 	assert_int_equal(last_used_write(&u, s), AV_OK);
 	assert_int_equal(last_used_write(&u, s), AV_OK);
 	assert_int_equal(store_commit(s), AV_OK);
-	expect(s, "a", 4);
-	expect(s, "b", 7);
+	expect(s, "a", 4000);
+	expect(s, "b", 7000);
 	expect(s, "", 0);
+}
+
+static void
+note(struct store *s, struct last_used *u, int64_t ts_ms, bool want_written)
+{
+	assert_int_equal(last_used_note(u, s, STR_LIT("a"), ts_ms), AV_OK);
+	assert_int_equal(u->waits, want_written);
+	assert_int_equal(last_used_write(u, s), AV_OK);
+}
+
+static void
+test_second_is_written_once_unless_it_was_given_up(void **state)
+{
+	struct last_used u = {0};
+	struct store *s = *state;
+
+	assert_int_equal(store_begin(s), AV_OK);
+	note(s, &u, 5000, true);
+	note(s, &u, 5001, false);
+	note(s, &u, 5999, false);
+	assert_int_equal(store_commit(s), AV_OK);
+	expect(s, "a", 5000);
+	assert_int_equal(store_begin(s), AV_OK);
+	note(s, &u, 6000, true);
+	store_rollback(s);
+	last_used_forget(&u);
+	expect(s, "a", 5000);
+	assert_int_equal(store_begin(s), AV_OK);
+	note(s, &u, 6001, true);
+	/* The clock was set back. */
+	note(s, &u, 4000, true);
+	assert_int_equal(store_commit(s), AV_OK);
+	expect(s, "a", 4000);
 }
 
 static void
@@ -78,12 +112,12 @@ test_ids_of_any_length_do_no_harm(void **state)
 	assert_int_equal(store_begin(s), AV_OK);
 	for (len = 0; len < sizeof(id); len++) {
 		id[len] = 'x';
-		assert_int_equal(last_used_note(&u, s, (struct str){id, len}, 9), AV_OK);
+		assert_int_equal(last_used_note(&u, s, (struct str){id, len}, 9000), AV_OK);
 	}
 	assert_int_equal(last_used_write(&u, s), AV_OK);
 	assert_int_equal(store_commit(s), AV_OK);
 	id[LAST_USED_ID_MAX] = '\0';
-	expect(s, id, 9);
+	expect(s, id, 9000);
 	id[LAST_USED_ID_MAX] = 'x';
 	id[LAST_USED_ID_MAX + 1] = '\0';
 	expect(s, id, 0);
@@ -94,6 +128,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_last_of_each_secret_is_kept, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+	        test_second_is_written_once_unless_it_was_given_up, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_ids_of_any_length_do_no_harm, setup, teardown),
 	};
 
