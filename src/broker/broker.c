@@ -103,6 +103,13 @@ broker_tell_judge_silent(struct broker *b)
 	broker_tell(CONTROL_JUDGE_SILENT);
 }
 
+void
+broker_tell_keeper_lost(struct broker *b)
+{
+	(void)b;
+	broker_tell(CONTROL_KEEPER_LOST);
+}
+
 static void
 broker_maybe_ready(struct broker *b)
 {

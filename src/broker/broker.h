@@ -62,5 +62,6 @@ void broker_maybe_leave(struct broker *b);
 void broker_on_keeper_state(struct broker *b);
 /* The judge missed its deadline: asks the supervisor for a new one. */
 void broker_tell_judge_silent(struct broker *b);
+void broker_tell_keeper_lost(struct broker *b);
 
 #endif

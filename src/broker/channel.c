@@ -47,12 +47,12 @@ channel_close(struct channel *ch)
 }
 
 static void
-channel_fail(struct channel *ch)
+channel_fail(struct channel *ch, bool nonsense)
 {
 	if (ch->closing)
 		return;
 	channel_close(ch);
-	ch->ops->closed(ch->ctx);
+	ch->ops->closed(ch->ctx, nonsense);
 }
 
 static void
@@ -76,7 +76,7 @@ channel_on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *b)
 
 	(void)b;
 	if (n < 0) {
-		channel_fail(ch);
+		channel_fail(ch, false);
 		return;
 	}
 	buf_commit(&ch->in, (size_t)n);
@@ -92,7 +92,7 @@ channel_on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *b)
 		if (e != AV_OK) {
 			log_error(
 			    "a peer process sent a frame that does not parse: %s", av_err_text(e));
-			channel_fail(ch);
+			channel_fail(ch, true);
 			return;
 		}
 		av_wipe(ch->in.data + off, used);
@@ -111,7 +111,7 @@ channel_on_written(uv_write_t *w, int status)
 	struct channel *ch = w->data;
 
 	if (status < 0) {
-		channel_fail(ch);
+		channel_fail(ch, false);
 		return;
 	}
 	/* A burst must not leave its memory behind. */
@@ -133,7 +133,7 @@ channel_flush(struct channel *ch)
 	b = uv_buf_init((char *)ch->out.data, (unsigned)ch->out.len);
 	n = uv_try_write((uv_stream_t *)&ch->pipe, &b, 1);
 	if (n < 0 && n != UV_EAGAIN) {
-		channel_fail(ch);
+		channel_fail(ch, false);
 		return;
 	}
 	if (n > 0)
@@ -146,7 +146,7 @@ channel_flush(struct channel *ch)
 		b = uv_buf_init((char *)ch->flying.data, (unsigned)ch->flying.len);
 		ch->write.data = ch;
 		if (uv_write(&ch->write, (uv_stream_t *)&ch->pipe, &b, 1, channel_on_written) != 0)
-			channel_fail(ch);
+			channel_fail(ch, false);
 	}
 }
 

@@ -17,8 +17,9 @@ struct channel;
 struct channel_ops {
 	/* An error closes the channel, as a frame that cannot be parsed does. */
 	enum av_err (*frame)(void *ctx, const struct frame *f);
-	/* The peer is gone or broken. The channel is closed already; drop the pointer. */
-	void (*closed)(void *ctx);
+	/* The peer is gone, or said what does not parse (nonsense). The channel is closed already; drop
+	 * the pointer. */
+	void (*closed)(void *ctx, bool nonsense);
 };
 
 /* Takes fd, on failure too. */

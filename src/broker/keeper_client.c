@@ -67,13 +67,15 @@ keeper_fail_all(struct keeper_client *k)
 }
 
 static void
-keeper_on_closed(void *ctx)
+keeper_on_closed(void *ctx, bool nonsense)
 {
 	struct keeper_client *k = ctx;
 
+	(void)nonsense;
 	k->ch = NULL;
 	k->has_state = false;
 	keeper_fail_all(k);
+	broker_tell_keeper_lost(k->b);
 }
 
 static enum av_err

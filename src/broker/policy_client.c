@@ -202,12 +202,15 @@ policy_fault_crash(struct fault *f)
 }
 
 static void
-policy_on_closed(void *ctx)
+policy_on_closed(void *ctx, bool nonsense)
 {
 	struct policy_client *p = ctx;
 	struct fault f;
 
 	p->ch = NULL; /* closed already */
+	/* One that has ended is seen by its parent; this one goes on, and would wait for us for ever. */
+	if (nonsense)
+		broker_tell_judge_silent(p->b);
 	policy_fault_crash(&f);
 	policy_lose_channel(p, &f);
 }

@@ -47,6 +47,33 @@ any_busy(const struct supervisor *sv)
 	return false;
 }
 
+/* A fresh channel between two children. One that is gone gets its next one when it is restarted. */
+static enum av_err
+connect_children(struct supervisor *sv, enum role a, enum role b, unsigned char tag)
+{
+	int ends[2];
+	enum av_err e = io_socketpair(ends);
+
+	if (e != AV_OK)
+		return e;
+	(void)child_tell(&sv->children[a], tag, ends[0]);
+	(void)child_tell(&sv->children[b], tag, ends[1]);
+	io_close(&ends[0]);
+	io_close(&ends[1]);
+	return AV_OK;
+}
+
+/* Both live, but one did not make sense to the other. Where that does not end it is as bad as a broker
+ * that dies and dies: killed, it is counted as one. */
+static void
+rejoin_keeper(struct supervisor *sv)
+{
+	log_warn("the channel between broker and keeper ended; they get another");
+	if (!restarts_take(&sv->restarts, clock_mono_ms()) ||
+	    connect_children(sv, ROLE_BROKER, ROLE_KEEPER, CONTROL_BROKER_KEEPER) != AV_OK)
+		child_kill(&sv->children[ROLE_BROKER]);
+}
+
 static void
 on_tag(struct supervisor *sv, struct child *c, unsigned char tag)
 {
@@ -63,9 +90,14 @@ on_tag(struct supervisor *sv, struct child *c, unsigned char tag)
 		break;
 	case CONTROL_JUDGE_SILENT:
 		if (c->role == ROLE_BROKER) {
-			log_warn("the judge missed its deadline; it is started again");
+			log_warn(
+			    "the judge missed its deadline or made no sense; it is started again");
 			child_kill(&sv->children[ROLE_JUDGE]);
 		}
+		break;
+	case CONTROL_KEEPER_LOST:
+		if (c->role == ROLE_BROKER)
+			rejoin_keeper(sv);
 		break;
 	case CONTROL_BUSY:
 		c->busy = true;
@@ -195,22 +227,6 @@ wait_ready(struct supervisor *sv, enum role role, struct fault *f)
 			return AV_OK;
 		step(sv, deadline);
 	}
-	return AV_OK;
-}
-
-/* A fresh channel between two children. One that is gone gets its next one when it is restarted. */
-static enum av_err
-connect_children(struct supervisor *sv, enum role a, enum role b, unsigned char tag)
-{
-	int ends[2];
-	enum av_err e = io_socketpair(ends);
-
-	if (e != AV_OK)
-		return e;
-	(void)child_tell(&sv->children[a], tag, ends[0]);
-	(void)child_tell(&sv->children[b], tag, ends[1]);
-	io_close(&ends[0]);
-	io_close(&ends[1]);
 	return AV_OK;
 }
 

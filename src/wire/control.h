@@ -27,7 +27,9 @@ enum control_tag {
 	CONTROL_RELOAD = 'r', /* 1 fd: to the broker: a pipe with its limits, lines `--flag N` */
 	/* child -> supervisor */
 	CONTROL_READY = 'R', /* set up, confined, working */
-	CONTROL_JUDGE_SILENT = 'K', /* broker: the judge missed its deadline; kill and restart it */
+	CONTROL_JUDGE_SILENT =
+	    'K', /* broker: the judge missed its deadline or makes no sense; kill and restart it */
+	CONTROL_KEEPER_LOST = 'L', /* broker: its channel to the keeper has ended; wants another */
 	CONTROL_WANT_STOP = 'S', /* keeper: an operator asked the daemon to stop */
 	CONTROL_WANT_RESTART = 'T', /* keeper: an operator asked for a restart */
 	CONTROL_BUSY = 'B', /* broker: a call runs; keeper: unlocked or followed (idle exit) */
