@@ -6,7 +6,7 @@
 
 /* A row is some fifty small pieces: gathered, since each update of the hash costs as much as a block. */
 struct hasher {
-	crypto_generichash_state state;
+	crypto_generichash_state *state; /* its caller's: it is aligned as no struct of ours is */
 	size_t len;
 	uint8_t room[1024];
 };
@@ -15,11 +15,11 @@ static void
 hash_bytes(struct hasher *h, const void *p, size_t len)
 {
 	if (len > sizeof(h->room) - h->len) {
-		crypto_generichash_update(&h->state, h->room, h->len);
+		crypto_generichash_update(h->state, h->room, h->len);
 		h->len = 0;
 	}
 	if (len > sizeof(h->room)) {
-		crypto_generichash_update(&h->state, p, len);
+		crypto_generichash_update(h->state, p, len);
 	} else if (len > 0) {
 		memcpy(h->room + h->len, p, len);
 		h->len += len;
@@ -49,9 +49,11 @@ enum av_err
 chain_hash(const uint8_t prev[CHAIN_HASH_LEN], int64_t id, const struct audit_event *e,
     uint8_t out[CHAIN_HASH_LEN])
 {
+	crypto_generichash_state state;
 	struct hasher h;
+	h.state = &state;
 	h.len = 0;
-	if (crypto_generichash_init(&h.state, NULL, 0, CHAIN_HASH_LEN) != 0)
+	if (crypto_generichash_init(&state, NULL, 0, CHAIN_HASH_LEN) != 0)
 		return AV_ESYS;
 	hash_bytes(&h, prev, CHAIN_HASH_LEN);
 	hash_int(&h, id);
@@ -80,8 +82,8 @@ chain_hash(const uint8_t prev[CHAIN_HASH_LEN], int64_t id, const struct audit_ev
 	hash_text(&h, e->scope);
 	hash_text(&h, e->note);
 	hash_int(&h, e->repeats);
-	crypto_generichash_update(&h.state, h.room, h.len);
-	crypto_generichash_final(&h.state, out, CHAIN_HASH_LEN);
+	crypto_generichash_update(&state, h.room, h.len);
+	crypto_generichash_final(&state, out, CHAIN_HASH_LEN);
 	return AV_OK;
 }
 
