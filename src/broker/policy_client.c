@@ -12,7 +12,9 @@
 #define POLICY_STRIKES 3u
 #define POLICY_STRIKE_MS 10000u
 #define POLICY_SUSPEND_MS 60000u
-#define POLICY_SUSPENSIONS 64u /* providers watched */
+#define POLICY_SUSPENSIONS 64u /* scripts watched */
+/* A script's name: its provider, or the capability (made by CLI) for which policies alone run. */
+#define POLICY_NAME_SIZE 132u
 
 struct policy_question {
 	struct policy_question *next;
@@ -20,7 +22,7 @@ struct policy_question {
 	uint64_t id;
 	bool sent;
 	bool asked_again;
-	char provider[132];
+	char script[POLICY_NAME_SIZE];
 	struct buf frame; /* the encoded JUDGE_ASK */
 	struct str body;
 	policy_verdict_fn fn;
@@ -28,7 +30,7 @@ struct policy_question {
 };
 
 struct policy_suspension {
-	char provider[132];
+	char script[POLICY_NAME_SIZE];
 	uint64_t strikes[POLICY_STRIKES]; /* when, newest first; 0 = never */
 	uint64_t until;
 };
@@ -47,21 +49,21 @@ struct policy_client {
 /* ---- suspension ------------------------------------------------------------------------------ */
 
 static struct policy_suspension *
-policy_watched(struct policy_client *p, const char *provider)
+policy_watched(struct policy_client *p, const char *script)
 {
 	size_t i;
 
 	for (i = 0; i < p->watched_count; i++) {
-		if (strcmp(p->watched[i].provider, provider) == 0)
+		if (strcmp(p->watched[i].script, script) == 0)
 			return &p->watched[i];
 	}
 	return NULL;
 }
 
 static void
-policy_strike(struct policy_client *p, const char *provider)
+policy_strike(struct policy_client *p, const char *script)
 {
-	struct policy_suspension *w = policy_watched(p, provider);
+	struct policy_suspension *w = policy_watched(p, script);
 	uint64_t now = uv_now(&p->b->loop);
 	size_t i;
 
@@ -76,28 +78,28 @@ policy_strike(struct policy_client *p, const char *provider)
 		}
 		memset(w, 0, sizeof(*w));
 	}
-	(void)snprintf(w->provider, sizeof(w->provider), "%s", provider);
+	(void)snprintf(w->script, sizeof(w->script), "%s", script);
 	memmove(&w->strikes[1], &w->strikes[0], sizeof(w->strikes) - sizeof(w->strikes[0]));
 	w->strikes[0] = now + 1; /* never 0 */
 	if (w->strikes[POLICY_STRIKES - 1] != 0 &&
 	    now + 1 - w->strikes[POLICY_STRIKES - 1] <= POLICY_STRIKE_MS) {
 		w->until = now + POLICY_SUSPEND_MS;
 		memset(w->strikes, 0, sizeof(w->strikes));
-		log_error("the script of provider %s keeps hitting its limits: suspended for %u s",
-		    provider[0] != '\0' ? provider : "(none)", POLICY_SUSPEND_MS / 1000u);
+		log_error("the script of %s keeps hitting its limits: suspended for %u s", script,
+		    POLICY_SUSPEND_MS / 1000u);
 	}
 }
 
 static enum av_err
-policy_check_suspended(struct policy_client *p, const char *provider, struct fault *f)
+policy_check_suspended(struct policy_client *p, const char *script, struct fault *f)
 {
-	const struct policy_suspension *w = policy_watched(p, provider);
+	const struct policy_suspension *w = policy_watched(p, script);
 
 	if (w == NULL || w->until <= uv_now(&p->b->loop))
 		return AV_OK;
 	return fault_set(f, AV_EPOLICY, "policy_suspended",
 	    "Mend the script; it is asked again within a minute.",
-	    "The policy script of %s kept hitting its limits and is suspended.", provider);
+	    "The policy script of %s kept hitting its limits and is suspended.", script);
 }
 
 /* ---- the line -------------------------------------------------------------------------------- */
@@ -235,9 +237,8 @@ policy_on_timer(uv_timer_t *timer)
 		uv_timer_start(p->timer, policy_on_timer, 1, 0);
 		return;
 	}
-	log_error("the judge is silent about a request for provider %s: it is replaced",
-	    q->provider[0] != '\0' ? q->provider : "(none)");
-	policy_strike(p, q->provider);
+	log_error("the judge is silent about a request for %s: it is replaced", q->script);
+	policy_strike(p, q->script);
 	broker_tell_judge_silent(p->b);
 	fault_set(&f, AV_EPOLICY, "policy_timeout", "Mend the script, or try again.",
 	    "The policy gave no answer within %u ms.", p->b->opt.judge_deadline_ms);
@@ -276,7 +277,7 @@ policy_on_frame(void *ctx, const struct frame *f)
 		return AV_EFORMAT;
 	}
 	if (v.limit_hit)
-		policy_strike(p, q->provider);
+		policy_strike(p, q->script);
 	policy_answer(p, q, &v, NULL);
 	judge_verdict_clear(&v);
 	policy_steer_timer(p);
@@ -372,8 +373,9 @@ policy_client_ask(struct policy_client *p, struct judge_ask *ask, struct str bod
 	if (q == NULL)
 		return fault_set(f, AV_ENOMEM, "out_of_memory", "", "Out of memory.");
 	buf_init(&q->frame, FRAME_MAX + FRAME_HEADER_LEN);
-	(void)snprintf(q->provider, sizeof(q->provider), "%.*s", STR_FMT(ask->provider));
-	e = policy_check_suspended(p, q->provider, f);
+	(void)snprintf(q->script, sizeof(q->script), "%.*s",
+	    STR_FMT(ask->provider.len > 0 ? ask->provider : ask->capability));
+	e = policy_check_suspended(p, q->script, f);
 	if (e != AV_OK)
 		goto out;
 	q->id = ++p->last_id;

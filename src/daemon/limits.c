@@ -12,16 +12,21 @@
 
 struct rule {
 	const char *flag;
+	enum role role; /* whose */
 	bool seconds;
+	uint64_t min;
 	uint64_t max;
 	uint64_t otherwise;
 };
 
 static const struct rule rules[LIMITS_COUNT] = {
-    {"--max-connections", false, 65536, 1024},
-    {"--max-per-caller", false, 65536, 64},
-    {"--first-byte-timeout", true, 86400, 600},
-    {"--idle-timeout", true, 86400, 300},
+    {"--max-connections", ROLE_BROKER, false, 1, 65536, 1024},
+    {"--max-per-caller", ROLE_BROKER, false, 1, 65536, 64},
+    {"--first-byte-timeout", ROLE_BROKER, true, 1, 86400, 600},
+    {"--idle-timeout", ROLE_BROKER, true, 1, 86400, 300},
+    /* Well below the broker's deadline, after which it has the judge replaced. */
+    {"--check-ms", ROLE_JUDGE, false, 1, 100, 5},
+    {"--check-memory-bytes", ROLE_JUDGE, false, 1048576, 1073741824, 8388608},
 };
 
 void
@@ -42,9 +47,9 @@ static bool
 read_value(const struct rule *r, struct str text, uint64_t *out)
 {
 	enum av_err e =
-	    r->seconds ? str_to_seconds(text, r->max, out) : str_to_u64(text, 1, r->max, out);
+	    r->seconds ? str_to_seconds(text, r->max, out) : str_to_u64(text, r->min, r->max, out);
 
-	return e == AV_OK && *out >= 1;
+	return e == AV_OK && *out >= r->min;
 }
 
 enum av_err
@@ -52,8 +57,8 @@ limits_give(struct limits *l, size_t i, const char *text, struct fault *f)
 {
 	if (!read_value(&rules[i], str_of(text), &l->values[i]))
 		return fault_set(f, AV_EUSAGE, "usage", "See aivaultd --help",
-		    "%s takes a number from 1 to %llu", rules[i].flag,
-		    (unsigned long long)rules[i].max);
+		    "%s takes a number from %llu to %llu", rules[i].flag,
+		    (unsigned long long)rules[i].min, (unsigned long long)rules[i].max);
 	l->by_flag[i] = true;
 	return AV_OK;
 }
@@ -126,8 +131,8 @@ take_line(struct limits *l, struct str line, unsigned *seen, const char *path, s
 		if ((*seen & (1u << i)) != 0)
 			return line_fault(path, number, f, rules[i].flag + 2, " is there twice");
 		*seen |= 1u << i;
-		(void)snprintf(more, sizeof(more), " takes a number from 1 to %llu",
-		    (unsigned long long)rules[i].max);
+		(void)snprintf(more, sizeof(more), " takes a number from %llu to %llu",
+		    (unsigned long long)rules[i].min, (unsigned long long)rules[i].max);
 		if (!read_value(&rules[i], str_trim(value), &n))
 			return line_fault(path, number, f, rules[i].flag + 2, more);
 		if (!l->by_flag[i])
@@ -168,30 +173,43 @@ limits_read(struct limits *l, const char *path, struct fault *f)
 }
 
 const char *const *
-limits_args(struct limits *l)
+limits_args(struct limits *l, enum role role)
 {
+	size_t n = 0;
+
 	for (size_t i = 0; i < LIMITS_COUNT; i++) {
+		if (rules[i].role != role)
+			continue;
 		(void)snprintf(
 		    l->texts[i], sizeof(l->texts[i]), "%llu", (unsigned long long)l->values[i]);
-		l->args[2 * i] = rules[i].flag;
-		l->args[2 * i + 1] = l->texts[i];
+		l->args[n++] = rules[i].flag;
+		l->args[n++] = l->texts[i];
 	}
-	l->args[2 * LIMITS_COUNT] = NULL;
+	l->args[n] = NULL;
 	return l->args;
+}
+
+bool
+limits_same(const struct limits *a, const struct limits *b, enum role role)
+{
+	for (size_t i = 0; i < LIMITS_COUNT; i++) {
+		if (rules[i].role == role && a->values[i] != b->values[i])
+			return false;
+	}
+	return true;
 }
 
 enum av_err
 limits_pipe(struct limits *l, int *fd)
 {
+	const char *const *args = limits_args(l, ROLE_BROKER);
 	char text[LIMITS_COUNT * 64];
 	int ends[2], n = 0;
 	enum av_err e = AV_OK;
 
 	*fd = -1;
-	(void)limits_args(l);
-	for (size_t i = 0; i < LIMITS_COUNT; i++)
-		n += snprintf(
-		    text + n, sizeof(text) - (size_t)n, "%s %s\n", rules[i].flag, l->texts[i]);
+	for (; args[0] != NULL; args += 2)
+		n += snprintf(text + n, sizeof(text) - (size_t)n, "%s %s\n", args[0], args[1]);
 	if (pipe(ends) != 0)
 		return AV_ESYS;
 	if (fcntl(ends[0], F_SETFD, FD_CLOEXEC) != 0 || fcntl(ends[1], F_SETFD, FD_CLOEXEC) != 0)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * limits.h - the limits of the broker that an operator may set: by flags, or in limits.conf, which is
- * read at the start and at every SIGHUP. A flag stands above the file, the file above the default.
+ * limits.h - the limits of broker and judge that an operator may set: by flags, or in limits.conf,
+ * which is read at the start and at every SIGHUP. A flag stands above the file, the file above the
+ * default.
  *
  * The file: a line `name = number` each, named as the flags without their dashes; times in seconds;
  * `#` begins a comment. It must be a regular file of ours (or root's) that nobody else can write, of
@@ -12,12 +13,13 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "daemon/child.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define LIMITS_COUNT 4u
+#define LIMITS_COUNT 6u
 #define LIMITS_FILE_MAX 4096u
 
 struct limits {
@@ -36,9 +38,11 @@ enum av_err limits_give(struct limits *l, size_t i, const char *text, struct fau
 /* What no flag gave comes from the file; where there is none, from the defaults. On error *l is as it
  * was: AV_EINVAL, and *f names the line, the limit and what to do. */
 enum av_err limits_read(struct limits *l, const char *path, struct fault *f) AV_MUST_USE;
-/* All of them, for the broker's command line: NULL-terminated, valid until the next call. */
-const char *const *limits_args(struct limits *l);
-/* The same as lines `--name value\n` in a pipe whose reading end is *fd. */
+/* Those of one process, for its command line: NULL-terminated, valid until the next call. */
+const char *const *limits_args(struct limits *l, enum role role);
+/* Those of the broker as lines `--name value\n` in a pipe whose reading end is *fd. */
 enum av_err limits_pipe(struct limits *l, int *fd) AV_MUST_USE;
+/* Whether a process was started with the same as it would be now. */
+bool limits_same(const struct limits *a, const struct limits *b, enum role role);
 
 #endif

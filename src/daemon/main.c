@@ -20,6 +20,7 @@ static const char usage[] =
     "usage: aivaultd [--socket PATH] [--shared] [--idle-exit SECONDS] [--ready-fd N]\n"
     "                [--max-connections N] [--max-per-caller N]\n"
     "                [--first-byte-timeout SECONDS] [--idle-timeout SECONDS]\n"
+    "                [--check-ms N] [--check-memory-bytes N]\n"
     "                [--foreground] [--version] [--help]\n"
     "\n"
     "Runs aivault's keeper, judge and broker, in the foreground, until SIGTERM.\n"
@@ -32,6 +33,8 @@ static const char usage[] =
     "  --max-per-caller N        of one user (default 64)\n"
     "  --first-byte-timeout S    wait for an upstream's answer (default 600)\n"
     "  --idle-timeout S          silence allowed within an answer (default 300)\n"
+    "  --check-ms N              run time of a request's policies, 1 to 100 (default 5)\n"
+    "  --check-memory-bytes N    memory of one script (default 8388608)\n"
     "\n"
     "AIVAULTD_SOCKET_MODE and AIVAULTD_SOCKET_DIR_MODE (octal) change the modes.\n";
 

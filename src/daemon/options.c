@@ -106,7 +106,7 @@ parse_number(const char *name, const char *text, bool seconds, uint64_t min, uin
 	return AV_OK;
 }
 
-/* *matched: argv[*i] is one of the broker's limits. */
+/* *matched: argv[*i] is one of the limits. */
 static enum av_err
 parse_limit(struct options *o, int argc, char *const *argv, int *i, bool *matched, struct fault *f)
 {

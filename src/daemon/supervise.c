@@ -139,10 +139,12 @@ reap(struct supervisor *sv)
 	}
 }
 
-/* A broker that is being started has got, or will get, the same on its command line. */
+/* A broker that is being started has got, or will get, the same on its command line. The judge has
+ * its own on the command line only: to replace it would cost the call that it is judging. */
 static void
 reload(struct supervisor *sv)
 {
+	const struct limits before = sv->limits;
 	struct fault f = {0};
 	int fd = -1;
 
@@ -158,6 +160,9 @@ reload(struct supervisor *sv)
 	else
 		log_warn("limits read anew; they count from the broker's next start");
 	io_close(&fd);
+	if (!limits_same(&before, &sv->limits, ROLE_JUDGE))
+		log_warn("check-ms and check-memory-bytes count from the judge's next start: "
+		         "`aivault restart`");
 }
 
 static void
@@ -233,7 +238,8 @@ wait_ready(struct supervisor *sv, enum role role, struct fault *f)
 static enum av_err
 start_judge(struct supervisor *sv, struct fault *f)
 {
-	enum av_err e = child_start(&sv->children[ROLE_JUDGE], NULL, f);
+	enum av_err e =
+	    child_start(&sv->children[ROLE_JUDGE], limits_args(&sv->limits, ROLE_JUDGE), f);
 
 	if (e == AV_OK &&
 	    connect_children(sv, ROLE_KEEPER, ROLE_JUDGE, CONTROL_KEEPER_JUDGE) != AV_OK)
@@ -246,7 +252,7 @@ static enum av_err
 start_broker(struct supervisor *sv, struct fault *f)
 {
 	struct child *broker = &sv->children[ROLE_BROKER];
-	enum av_err e = child_start(broker, limits_args(&sv->limits), f);
+	enum av_err e = child_start(broker, limits_args(&sv->limits, ROLE_BROKER), f);
 
 	if (e != AV_OK)
 		return e;

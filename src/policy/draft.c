@@ -61,6 +61,14 @@ draft_deny(struct verdict_draft *d, const char *reason, struct str message)
 }
 
 void
+draft_blame_script(struct verdict_draft *d, const char *reason, struct str message)
+{
+	draft_deny(d, reason, message);
+	draft_copy_text(d->remedy, DRAFT_REMEDY_MAX,
+	    STR_LIT("The request is not to blame: ask the vault's owner to mend the policy."));
+}
+
+void
 draft_to_verdict(struct verdict_draft *d, uint64_t ask_id, struct judge_verdict *out)
 {
 	*out = (struct judge_verdict){

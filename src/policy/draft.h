@@ -39,6 +39,8 @@ bool draft_keep(struct verdict_draft *d, struct str s, struct str *out) AV_MUST_
 void draft_copy_text(char *out, size_t max, struct str s);
 /* Makes it a deny without header changes or charges. */
 void draft_deny(struct verdict_draft *d, const char *reason, struct str message);
+/* A deny for which the script is to blame, not the request; the remedy says so. */
+void draft_blame_script(struct verdict_draft *d, const char *reason, struct str message);
 /* *out borrows everything from d. */
 void draft_to_verdict(struct verdict_draft *d, uint64_t ask_id, struct judge_verdict *out);
 

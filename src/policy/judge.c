@@ -89,7 +89,7 @@ decide(struct judge *j, const struct judge_ask *ask)
 	if (ask->has_body) {
 		if (ask->ask_id != j->body_ask) {
 			draft_reset(j->draft);
-			draft_deny(
+			draft_blame_script(
 			    j->draft, "policy_error", STR_LIT("the request's body did not arrive"));
 			return;
 		}
@@ -98,7 +98,7 @@ decide(struct judge *j, const struct judge_ask *ask)
 	struct script *s = find_script(j, ask->provider);
 	if (s == NULL) {
 		draft_reset(j->draft);
-		draft_deny(
+		draft_blame_script(
 		    j->draft, "policy_error", STR_LIT("there is no script for this provider"));
 		return;
 	}
@@ -121,7 +121,7 @@ serve_ask(struct judge *j, const struct frame *f, struct buf *out)
 	if (e != AV_OK && out->len == before && buf_err(out) == AV_OK) {
 		/* Something in the answer does not fit its message: then it is no answer. */
 		draft_reset(j->draft);
-		draft_deny(
+		draft_blame_script(
 		    j->draft, "policy_error", STR_LIT("the verdict does not fit its message"));
 		draft_to_verdict(j->draft, ask.ask_id, &v);
 		e = judge_verdict_encode(&v, out);

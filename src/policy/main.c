@@ -11,13 +11,13 @@
 #include <string.h>
 
 static const char usage[] =
-    "usage: aivault-policy [--check-ms N] [--memory-bytes N]\n"
+    "usage: aivault-policy [--check-ms N] [--check-memory-bytes N]\n"
     "       aivault-policy --emit-manifest | --version | --help\n"
     "\n"
     "The judge of aivault. It is started by aivaultd, with its control socket as descriptor 3.\n"
-    "  --check-ms N       run time of one check, 1 to 1000 (5)\n"
-    "  --memory-bytes N   memory of one script, 1048576 to 1073741824 (8388608)\n"
-    "  --emit-manifest    write the built-in providers' manifests to standard output\n";
+    "  --check-ms N             run time of one check, 1 to 1000 (5)\n"
+    "  --check-memory-bytes N   memory of one script, 1048576 to 1073741824 (8388608)\n"
+    "  --emit-manifest          write the built-in providers' manifests to standard output\n";
 
 static int
 wrong_usage(const char *what)
@@ -83,9 +83,10 @@ main(int argc, char **argv)
 				return wrong_usage("--check-ms takes 1 to 1000");
 			}
 			limits.check_ms = (uint32_t)n;
-		} else if (strcmp(argv[i], "--memory-bytes") == 0) {
+		} else if (strcmp(argv[i], "--check-memory-bytes") == 0) {
 			if (str_to_u64(value, 1048576, 1073741824, &n) != AV_OK) {
-				return wrong_usage("--memory-bytes takes 1048576 to 1073741824");
+				return wrong_usage(
+				    "--check-memory-bytes takes 1048576 to 1073741824");
 			}
 			limits.memory_bytes = (size_t)n;
 		} else {

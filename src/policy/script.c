@@ -191,7 +191,7 @@ finish(struct script *s, enum run_status r, const char *message, struct verdict_
 		}
 		return;
 	}
-	draft_deny(draft, reasons[r], str_of(message));
+	draft_blame_script(draft, reasons[r], str_of(message));
 	if (r == RUN_ERROR &&
 	    sandbox_run(&s->box, restore_all, s, SANDBOX_LOAD_MS, again) == RUN_OK) {
 		return;
@@ -207,14 +207,14 @@ script_ask(struct script *s, const struct judge_ask *ask, struct str body,
 	char message[SANDBOX_MESSAGE_MAX + 1];
 	draft_reset(draft);
 	if (s->broken[0] != '\0') {
-		draft_deny(draft, "policy_error", str_of(s->broken));
+		draft_blame_script(draft, "policy_error", str_of(s->broken));
 		return;
 	}
 	if (s->loaded && s->step_count + STEPS_KEPT_FREE > SCRIPT_MAX_STEPS) {
 		unload(s);
 	}
 	if (!s->loaded && load(s, message) != AV_OK) {
-		draft_deny(draft, "policy_error", str_of(message));
+		draft_blame_script(draft, "policy_error", str_of(message));
 		return;
 	}
 	struct call c = {
@@ -225,7 +225,7 @@ script_ask(struct script *s, const struct judge_ask *ask, struct str body,
 	    .counters = counters,
 	};
 	if (!find_capability(s, ask, &c)) {
-		draft_deny(
+		draft_blame_script(
 		    draft, "policy_error", STR_LIT("the provider's script has no such capability"));
 		return;
 	}

@@ -2,10 +2,12 @@
 /*
  * embed - prints a C file that holds the files named as arguments (policy/embedded.h).
  *
- * Paths are kept as given, so the build names them relative to the source tree.
+ * Paths are kept as given, so the build names them relative to the source tree. PATH=FILE holds
+ * FILE under the name PATH.
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int
 print_file(const char *path, size_t number)
@@ -60,7 +62,13 @@ main(int argc, char **argv)
 {
 	printf("/* Made by src/tools/embed.c. */\n#include \"policy/embedded.h\"\n\n");
 	for (int i = 1; i < argc; i++) {
-		if (check_ascii(argv[i]) < 0 || print_file(argv[i], (size_t)i) < 0) {
+		const char *file = argv[i];
+		char *sign = strchr(argv[i], '=');
+		if (sign != NULL) {
+			*sign = '\0';
+			file = sign + 1;
+		}
+		if (check_ascii(file) < 0 || print_file(file, (size_t)i) < 0) {
 			return EXIT_FAILURE;
 		}
 	}

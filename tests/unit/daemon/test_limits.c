@@ -93,6 +93,9 @@ test_wrong_line_is_named_and_changes_nothing(void **state)
 	    {"idle-timeout = -1", "idle-timeout takes a number"},
 	    {"idle-timeout = 5\nidle-timeout = 6", "line 2: idle-timeout is there twice"},
 	    {"max-connection = 5", "line 1: there is no limit of that name"},
+	    {"check-ms = 101", "line 1: check-ms takes a number from 1 to 100"},
+	    {"check-memory-bytes = 1048575",
+	        "check-memory-bytes takes a number from 1048576 to 1073741824"},
 	    {"--idle-timeout = 5", "line 1: there is no limit of that name"},
 	    {"idle-timeout 5", "line 1: not `name = number`"},
 	};
@@ -140,7 +143,7 @@ test_file_that_is_not_the_owners_alone_is_refused(void **state)
 }
 
 static void
-test_pipe_holds_all_of_them_and_ends(void **state)
+test_pipe_holds_those_of_the_broker_and_ends(void **state)
 {
 	struct limits l;
 	struct fault f = {0};
@@ -163,6 +166,32 @@ test_pipe_holds_all_of_them_and_ends(void **state)
 	buf_clear(&text);
 }
 
+static void
+test_judge_has_its_own(void **state)
+{
+	struct limits l, before;
+	struct fault f = {0};
+	const char *const *args;
+
+	(void)state;
+	limits_init(&l);
+	before = l;
+	args = limits_args(&l, ROLE_JUDGE);
+	assert_string_equal(args[0], "--check-ms");
+	assert_string_equal(args[1], "5");
+	assert_string_equal(args[2], "--check-memory-bytes");
+	assert_string_equal(args[3], "8388608");
+	assert_null(args[4]);
+	put("max-connections = 3\n", 20, 0600);
+	assert_int_equal(limits_read(&l, path, &f), AV_OK);
+	assert_true(limits_same(&l, &before, ROLE_JUDGE));
+	assert_false(limits_same(&l, &before, ROLE_BROKER));
+	put("check-ms = 9\n", 13, 0600);
+	assert_int_equal(limits_read(&l, path, &f), AV_OK);
+	assert_false(limits_same(&l, &before, ROLE_JUDGE));
+	assert_true(limits_same(&l, &before, ROLE_BROKER));
+}
+
 int
 main(void)
 {
@@ -170,7 +199,8 @@ main(void)
 	    cmocka_unit_test(test_file_stands_above_defaults_and_below_flags),
 	    cmocka_unit_test(test_wrong_line_is_named_and_changes_nothing),
 	    cmocka_unit_test(test_file_that_is_not_the_owners_alone_is_refused),
-	    cmocka_unit_test(test_pipe_holds_all_of_them_and_ends),
+	    cmocka_unit_test(test_pipe_holds_those_of_the_broker_and_ends),
+	    cmocka_unit_test(test_judge_has_its_own),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -29,7 +29,7 @@ test_flags_and_what_the_broker_gets(void **state)
 	assert_string_equal(o.agent_socket, "/x/a.sock");
 	assert_int_equal(o.idle_exit_s, 1800);
 	assert_int_equal(o.ready_fd, 3);
-	const char *const *args = limits_args(&o.limits);
+	const char *const *args = limits_args(&o.limits, ROLE_BROKER);
 	assert_string_equal(args[0], "--max-connections");
 	assert_string_equal(args[1], "10");
 	assert_string_equal(args[2], "--max-per-caller");
