@@ -152,8 +152,16 @@ check_row(sqlite3_stmt *st, int64_t want_id, const uint8_t prev[CHAIN_HASH_LEN],
 	return NULL;
 }
 
+static void
+take_prev(sqlite3_stmt *st, uint8_t prev[CHAIN_HASH_LEN])
+{
+	struct str stored = store_column(st, 26);
+	if (stored.len == CHAIN_HASH_LEN)
+		memcpy(prev, stored.p, CHAIN_HASH_LEN);
+}
+
 enum av_err
-chain_verify(struct store *s, struct chain_report *out)
+chain_verify(struct store *s, int64_t first_id, struct chain_report *out)
 {
 	sqlite3_stmt *st = NULL;
 	bool more = false;
@@ -167,8 +175,10 @@ chain_verify(struct store *s, struct chain_report *out)
 	    "note, repeats, prev_hash, hash FROM audit_events ORDER BY id",
 	    &st);
 	while (e == AV_OK && (e = store_step(st, &more)) == AV_OK && more) {
+		if (out->rows == 0 && first_id > 1)
+			take_prev(st, prev);
+		out->problem = check_row(st, first_id + (int64_t)out->rows, prev, hash);
 		out->rows++;
-		out->problem = check_row(st, (int64_t)out->rows, prev, hash);
 		if (out->problem != NULL) {
 			out->first_bad_id = sqlite3_column_int64(st, 0);
 			break;

@@ -24,7 +24,9 @@ struct chain_report {
 	int64_t first_bad_id; /* 0: none */
 	const char *problem; /* "hash", "link", "gap", or NULL */
 };
-/* Walks every row in the order of ids. AV_OK also when rows are bad: see the report. */
-enum av_err chain_verify(struct store *s, struct chain_report *out) AV_MUST_USE;
+/* Walks every row in the order of ids. `first_id`: where the chain begins, 1 but for a log in memory
+ * whose oldest rows are gone: then the first one's prev_hash is taken at its word. AV_OK also when rows
+ * are bad: see the report. */
+enum av_err chain_verify(struct store *s, int64_t first_id, struct chain_report *out) AV_MUST_USE;
 
 #endif

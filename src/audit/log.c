@@ -72,6 +72,42 @@ audit_log_open(struct audit_log *l, struct store *s)
 	return e;
 }
 
+enum av_err
+audit_log_open_in_memory(struct audit_log *l, struct store *s)
+{
+	memset(l, 0, sizeof(*l));
+	l->store = s;
+	l->in_memory = true;
+	l->first_id = 1;
+	return store_keep_log_in_memory(s);
+}
+
+static enum av_err
+delete_until(struct store *s, const char *sql, int64_t id)
+{
+	sqlite3_stmt *st = NULL;
+	enum av_err e = store_stmt(s, sql, &st);
+	if (e != AV_OK)
+		return e;
+	store_bind_int(st, 1, id);
+	return store_run(st);
+}
+
+/* The checkpoints first: one whose row is gone would look like a row that was taken away. */
+static void
+forget_oldest(struct audit_log *l)
+{
+	int64_t last_gone = l->kept_id - AUDIT_MEMORY_ROWS;
+	enum av_err e =
+	    delete_until(l->store, "DELETE FROM checkpoints WHERE event_id <= ?", last_gone);
+	if (e == AV_OK)
+		e = delete_until(l->store, "DELETE FROM audit_events WHERE id <= ?", last_gone);
+	if (e == AV_OK)
+		l->first_id = last_gone + 1;
+	else
+		log_error("audit: old rows could not be taken out of memory");
+}
+
 static enum av_err
 write_line(void *ctx, const struct checkpoint *c)
 {
@@ -93,6 +129,8 @@ keep_checkpoint(struct audit_log *l)
 {
 	enum av_err e;
 	l->signed_id = l->fresh.event_id;
+	if (l->in_memory)
+		return;
 	l->lines_left = LINES_A_TIME;
 	if (l->unlogged_id == 0)
 		e = write_line(l, &l->fresh);
@@ -115,6 +153,9 @@ audit_log_settle(struct audit_log *l, bool committed)
 			l->unsigned_since_ms = 0;
 		else if (l->unsigned_since_ms == 0)
 			l->unsigned_since_ms = clock_mono_ms();
+		if (l->in_memory &&
+		    l->kept_id - l->first_id >= AUDIT_MEMORY_ROWS + AUDIT_MEMORY_ROWS / 10)
+			forget_oldest(l);
 	} else {
 		l->last_id = l->kept_id;
 		memcpy(l->last_hash, l->kept_hash, CHAIN_HASH_LEN);

@@ -10,8 +10,13 @@
 #include "audit/checkpoint_log.h"
 #include "audit/last_used.h"
 
+/* Of a log in memory the oldest rows go, when there are a tenth more. */
+#define AUDIT_MEMORY_ROWS 50000
+
 struct audit_log {
 	struct store *store; /* borrows */
+	bool in_memory; /* AIVAULT_DISABLE_DISK_LOGS */
+	int64_t first_id; /* of a log in memory: the oldest row that is still there */
 	int64_t last_id;
 	uint8_t last_hash[CHAIN_HASH_LEN];
 	int64_t kept_id; /* as of the last audit_log_settle */
@@ -30,6 +35,8 @@ struct audit_log {
 
 /* Reads the chain's end. */
 enum av_err audit_log_open(struct audit_log *l, struct store *s) AV_MUST_USE;
+/* A new chain in memory, which ends with the store; what the file holds stays there, unread. */
+enum av_err audit_log_open_in_memory(struct audit_log *l, struct store *s) AV_MUST_USE;
 /* Needs an open transaction; without one AV_EAUDIT. */
 enum av_err audit_append(struct audit_log *l, const struct audit_event *e) AV_MUST_USE;
 /* Before the transaction commits: what its rows leave to be written once. */

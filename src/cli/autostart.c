@@ -6,6 +6,7 @@
 #include "base/paths.h"
 #include "base/spawn.h"
 #include "base/str.h"
+#include "cli/print.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -78,6 +79,18 @@ autostart_fault(const char *text, struct fault *f)
 	return fault_set(f, err == AV_EUSAGE ? AV_EINVAL : err, "daemon_failed", "", "%s", text);
 }
 
+char **
+autostart_environment(void)
+{
+	static const char name[] = "AIVAULT_DISABLE_DISK_LOGS";
+
+	if (str_to_bool(getenv(name)))
+		print_note(STR_LIT("AIVAULT_DISABLE_DISK_LOGS counts only for an aivaultd that you "
+		                   "start yourself"));
+	(void)unsetenv(name);
+	return environ;
+}
+
 static enum av_err
 spawn_daemon(const char *agent_socket, int ready_fd, pid_t *pid, struct fault *f)
 {
@@ -93,7 +106,7 @@ spawn_daemon(const char *agent_socket, int ready_fd, pid_t *pid, struct fault *f
 	struct spawn s = {
 	    .path = program,
 	    .argv = (char *const *)(uintptr_t)argv,
-	    .envp = environ,
+	    .envp = autostart_environment(),
 	    .fds = &ready_fd,
 	    .fd_count = 1,
 	    .new_session = true,

@@ -20,6 +20,9 @@ enum av_err autostart_lock(
 enum av_err autostart_run(
     struct autostart *a, const char *agent_socket, struct fault *f) AV_MUST_USE;
 void autostart_clear(struct autostart *a);
+/* Ours, without what counts only for a daemon that its operator starts; says so where it was there.
+ * Whoever asks for a call must not turn the log off by it. */
+char **autostart_environment(void);
 /* "code: message" as the daemon wrote it, into *f. */
 enum av_err autostart_fault(const char *text, struct fault *f);
 

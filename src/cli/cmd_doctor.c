@@ -97,6 +97,11 @@ check_status(struct findings *r, const struct buf *result)
 		    "Raise the daemon's limit: ulimit -l, or LimitMEMLOCK= in its unit");
 	else
 		report(r, true, "memory", "keys are locked in memory", "");
+	if (cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(root, "auditOnDisk")))
+		report(r, false, "audit", "its rows are kept in memory only",
+		    "Start the daemon without AIVAULT_DISABLE_DISK_LOGS");
+	else
+		report(r, true, "audit", "its rows are written to the disk", "");
 	cJSON_Delete(root);
 }
 

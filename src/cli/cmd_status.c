@@ -52,6 +52,9 @@ print_status(const cJSON *root)
 		print_field(
 		    "Socket:", 16, json_string(daemon, "socket", "none: private to this command"));
 	}
+	if (cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(root, "auditOnDisk")))
+		(void)puts("\nAudit rows are kept in memory only: AIVAULT_DISABLE_DISK_LOGS is set "
+		           "for the daemon.");
 	if (cJSON_IsFalse(memory))
 		(void)puts("\nKeys are not locked in memory: raise `ulimit -l` for the daemon.");
 }

@@ -15,8 +15,6 @@
 
 #define ANSWER_MAX 1024u
 
-extern char **environ;
-
 bool
 private_is_wanted(void)
 {
@@ -35,7 +33,7 @@ spawn_private(const int *fds, pid_t *pid, struct fault *f)
 	struct spawn s = {
 	    .path = program,
 	    .argv = (char *const *)(uintptr_t)argv,
-	    .envp = environ,
+	    .envp = autostart_environment(),
 	    .fds = fds,
 	    .fd_count = 3,
 	    .null_stdio = true,

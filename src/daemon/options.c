@@ -242,6 +242,11 @@ options_resolve(struct options *o, struct fault *f)
 		    "--socket may not be named operator.sock");
 		goto out;
 	}
+	if (o->shared && str_to_bool(getenv("AIVAULT_DISABLE_DISK_LOGS"))) {
+		e = fault_set(f, AV_EUSAGE, "disk_logs", "Unset AIVAULT_DISABLE_DISK_LOGS",
+		    "what several users share has its audit log on the disk");
+		goto out;
+	}
 	o->socket_mode = o->shared ? 0660 : 0600;
 	o->dir_mode = o->shared ? 0750 : 0700;
 	e = mode_from_env("AIVAULTD_SOCKET_MODE", &o->socket_mode, &given, f);

@@ -57,16 +57,54 @@ keeper_clear(struct keeper *k)
 }
 
 static enum av_err
+note(struct keeper *k, const struct audit_event *event, bool checkpoint)
+{
+	if (k->vault == NULL)
+		return AV_ENOVAULT;
+	struct store *s = k->vault->store;
+	enum av_err e = store_begin(s);
+	if (e == AV_OK)
+		e = audit_append(&k->log, event);
+	if (e == AV_OK && checkpoint && k->vault->kek != NULL)
+		e = checkpoint_add(k->vault, &k->log);
+	if (e == AV_OK)
+		e = store_commit(s);
+	else
+		store_rollback(s);
+	audit_log_settle(&k->log, e == AV_OK);
+	if (e != AV_OK)
+		log_error(
+		    "audit: the row %s could not be written: %s", event->kind, store_message(s));
+	return e;
+}
+
+/* Whoever reads the log on the disk finds where it stops. A vault that is just being made has none
+ * that could stop. */
+static enum av_err
+leave_disk(struct keeper *k)
+{
+	struct audit_event event;
+	enum av_err e = AV_OK;
+	audit_event_init(&event, "audit.memory", "daemon");
+	event.note = STR_LIT("AIVAULT_DISABLE_DISK_LOGS: what follows was kept in memory");
+	if (!store_in_transaction(k->vault->store))
+		e = note(k, &event, true);
+	return e == AV_OK ? audit_log_open_in_memory(&k->log, k->vault->store) : e;
+}
+
+static enum av_err
 adopt(struct keeper *k, struct vault *v, struct fault *f)
 {
 	enum av_err e = audit_log_open(&k->log, v->store);
+	k->vault = v;
+	if (e == AV_OK && k->log_in_memory)
+		e = leave_disk(k);
 	if (e != AV_OK) {
 		fault_set(f, e, "audit_unreadable", "Restore vault.db from a backup", "%s: %s",
 		    store_path(v->store), store_message(v->store));
-		return e;
+		k->vault = NULL;
 	}
-	k->vault = v;
-	return AV_OK;
+	return e;
 }
 
 void
@@ -217,27 +255,6 @@ keeper_change_abort(struct keeper *k)
 {
 	vault_rollback(k->vault);
 	audit_log_settle(&k->log, false);
-}
-
-static enum av_err
-note(struct keeper *k, const struct audit_event *event, bool checkpoint)
-{
-	if (k->vault == NULL)
-		return AV_ENOVAULT;
-	enum av_err e = store_begin(k->vault->store);
-	if (e == AV_OK)
-		e = audit_append(&k->log, event);
-	if (e == AV_OK && checkpoint && k->vault->kek != NULL)
-		e = checkpoint_add(k->vault, &k->log);
-	if (e == AV_OK)
-		e = store_commit(k->vault->store);
-	else
-		store_rollback(k->vault->store);
-	audit_log_settle(&k->log, e == AV_OK);
-	if (e != AV_OK)
-		log_error("audit: the row %s could not be written: %s", event->kind,
-		    store_message(k->vault->store));
-	return e;
 }
 
 void

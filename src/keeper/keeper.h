@@ -35,6 +35,7 @@ struct keeper {
 	struct vault *vault; /* NULL: there is none yet, or it does not open: see open_fault */
 	struct fault open_fault;
 	struct audit_log log;
+	bool log_in_memory; /* AIVAULT_DISABLE_DISK_LOGS: from the vault's opening on */
 	struct denials *denials;
 	uid_t owner;
 	char owner_name[64]; /* looked up before the confinement */

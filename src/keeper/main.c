@@ -58,22 +58,10 @@ take_lock(struct keeper *k, struct fault *f)
 }
 
 static enum av_err
-check_environment(struct fault *f)
-{
-	/* Rows in memory alone come later; until then the switch must not seem to work. */
-	if (str_to_bool(getenv("AIVAULT_DISABLE_DISK_LOGS")))
-		return fault_set(f, AV_ENOTSUP, "disk_logs", "Unset AIVAULT_DISABLE_DISK_LOGS",
-		    "this version always writes its audit log to the vault");
-	return AV_OK;
-}
-
-static enum av_err
 set_up(struct keeper *k, struct fault *f)
 {
 	struct paths paths;
-	enum av_err e = check_environment(f);
-	if (e == AV_OK)
-		e = paths_find(&paths, f);
+	enum av_err e = paths_find(&paths, f);
 	if (e == AV_OK && box_init() != AV_OK)
 		e = fault_set(
 		    f, AV_ESYS, "no_random", "", "the system has no source of random bytes");
@@ -81,6 +69,7 @@ set_up(struct keeper *k, struct fault *f)
 		e = keeper_init(k, &paths, builtin_manifests, builtin_manifests_len, f);
 	if (e == AV_OK) {
 		k->control_fd = CONTROL_FD;
+		k->log_in_memory = str_to_bool(getenv("AIVAULT_DISABLE_DISK_LOGS"));
 		e = take_lock(k, f);
 	}
 	if (e == AV_OK &&

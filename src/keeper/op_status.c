@@ -90,6 +90,7 @@ op_make_status(struct op_call *c)
 	add_confinement(k, o);
 	if (v != NULL) {
 		json_bool(o, "memoryLocked", vault_memory_is_locked(v));
+		json_bool(o, "auditOnDisk", !k->log.in_memory);
 		json_number(o, "generation", (int64_t)v->generation);
 		add_public_key(k->vault, o);
 	}

@@ -14,6 +14,9 @@
 
 extern const char SCHEMA_PRAGMAS[];
 extern const char SCHEMA_TABLES[];
+/* The audit tables once more, for a log that is kept in memory: SQLite takes a temporary table before
+ * one of the file that has the same name. */
+extern const char SCHEMA_MEMORY_LOG[];
 /* From that schema to the next, in a transaction. */
 extern const char SCHEMA_FROM_1[];
 extern const char SCHEMA_FROM_2[];

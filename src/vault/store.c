@@ -63,6 +63,12 @@ again(struct store *s, const char *sql)
 	return e == AV_OK ? store_run(st) : e;
 }
 
+enum av_err
+store_keep_log_in_memory(struct store *s)
+{
+	return exec(s, SCHEMA_MEMORY_LOG);
+}
+
 bool
 store_exists(const char *path)
 {

@@ -37,6 +37,8 @@ bool store_in_transaction(const struct store *s);
 /* Moves the write-ahead log into the file and cuts it, so that what was deleted is in neither. Outside
  * of transactions. */
 enum av_err store_checkpoint(struct store *s) AV_MUST_USE;
+/* From here on, until it is closed, the audit tables that statements name are empty ones in memory. */
+enum av_err store_keep_log_in_memory(struct store *s) AV_MUST_USE;
 const char *store_path(const struct store *s);
 const char *store_message(const struct store *s); /* SQLite's words on the last error */
 

@@ -66,7 +66,8 @@ static struct chain_report
 verify(struct room *r)
 {
 	struct chain_report report;
-	assert_int_equal(chain_verify(r->store, &report), AV_OK);
+	assert_int_equal(
+	    chain_verify(r->store, r->log.in_memory ? r->log.first_id : 1, &report), AV_OK);
 	return report;
 }
 
@@ -214,6 +215,55 @@ test_filters_and_limit_hold(void **state)
 	    count(r, &(struct audit_filter){.limit = 100, .capability = STR_LIT("' OR 1 --")}), 0);
 }
 
+static void
+test_log_in_memory_leaves_the_file_as_it_was(void **state)
+{
+	struct room *r = *state;
+	struct fault f = {0};
+	add(r, "invoke.deny", "/on-disk");
+	assert_int_equal(audit_log_open_in_memory(&r->log, r->store), AV_OK);
+	assert_int_equal(verify(r).rows, 0);
+	add(r, "invoke.deny", "/a");
+	add(r, "invoke.deny", "/b");
+	struct chain_report report = verify(r);
+	assert_null(report.problem);
+	assert_int_equal(report.rows, 2);
+	store_close(r->store);
+	assert_int_equal(store_open(r->db, &r->store, &f), AV_OK);
+	assert_int_equal(audit_log_open(&r->log, r->store), AV_OK);
+	report = verify(r);
+	assert_null(report.problem);
+	assert_int_equal(report.rows, 1);
+}
+
+static void
+test_log_in_memory_forgets_its_oldest_rows_and_verifies(void **state)
+{
+	struct room *r = *state;
+	struct audit_event e;
+	audit_event_init(&e, "invoke.deny", "agent");
+	assert_int_equal(audit_log_open_in_memory(&r->log, r->store), AV_OK);
+	for (int i = 0; i < AUDIT_MEMORY_ROWS / 1000 * 12 / 10; i++) {
+		assert_int_equal(store_begin(r->store), AV_OK);
+		for (int k = 0; k < 1000; k++)
+			assert_int_equal(audit_append(&r->log, &e), AV_OK);
+		assert_int_equal(store_commit(r->store), AV_OK);
+		audit_log_settle(&r->log, true);
+	}
+	/* 55,000 became 50,000; then there came 5,000 more, and so once again. */
+	assert_int_equal(r->log.last_id, 60000);
+	struct chain_report report = verify(r);
+	assert_null(report.problem);
+	assert_true(report.rows >= AUDIT_MEMORY_ROWS);
+	assert_true(report.rows <= AUDIT_MEMORY_ROWS + AUDIT_MEMORY_ROWS / 10);
+	assert_int_equal(r->log.first_id + (int64_t)report.rows - 1, 60000);
+	/* What is taken away by others still shows. */
+	sql(r, "DELETE FROM audit_events WHERE id = 59000");
+	assert_string_equal(verify(r).problem, "gap");
+	sql(r, "DELETE FROM audit_events WHERE id < 58000");
+	assert_string_equal(verify(r).problem, "gap");
+}
+
 int
 main(void)
 {
@@ -225,6 +275,8 @@ main(void)
 	    CHAIN_TEST(test_i3_row_needs_a_transaction_and_a_rollback_takes_it_back),
 	    CHAIN_TEST(test_caller_text_is_escaped_and_cut),
 	    CHAIN_TEST(test_filters_and_limit_hold),
+	    CHAIN_TEST(test_log_in_memory_leaves_the_file_as_it_was),
+	    CHAIN_TEST(test_log_in_memory_forgets_its_oldest_rows_and_verifies),
 	};
 	if (box_init() != AV_OK)
 		return 1;
