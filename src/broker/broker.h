@@ -34,6 +34,7 @@ struct broker {
 	struct upstream *upstream;
 	struct listener *listener;
 	struct call *calls; /* list, of call.h */
+	struct held *held; /* list: what envelopes take of memory */
 	int agent_fd; /* waits until the keeper has told its state; -1: none */
 	bool agent_is_connected; /* agent_fd is an agent itself, not a listening socket */
 

@@ -7,6 +7,7 @@
 #define AV_BROKER_CALL_H
 
 #include "broker/envelope.h"
+#include "broker/held.h"
 #include "broker/request.h"
 #include "broker/resolve_cache.h"
 #include "broker/scrub.h"
@@ -35,6 +36,7 @@ struct call {
 	struct resolution *res;
 	struct target target;
 	struct buf body; /* what came of it and has not gone up */
+	struct held held; /* by `body`, where it came in an envelope */
 	size_t body_off; /* of that, what has gone up */
 	bool body_ended;
 	uint64_t body_size; /* UINT64_MAX: not known */

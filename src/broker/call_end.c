@@ -16,6 +16,7 @@ call_free(struct call *c)
 	resolution_unref(c->res);
 	target_clear(&c->target);
 	buf_clear(&c->body);
+	held_end(&c->held);
 	if (c->envelope != NULL)
 		envelope_clear(c->envelope);
 	free(c->envelope);

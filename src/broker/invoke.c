@@ -94,6 +94,10 @@ invoke_start_envelope(struct session *s, struct str text, struct fault *f)
 	if (e == AV_OK)
 		e = invoke_request_from_envelope(
 		    &c->req, c->envelope, session_message(s), session_caller(s), f);
+	if (e == AV_OK) {
+		held_begin(&c->held, &c->b->held, session_caller(s)->uid);
+		e = held_set(&c->held, c->b->held, c->envelope->body.cap, f);
+	}
 	if (e != AV_OK) {
 		if (c != NULL)
 			call_free(c);

@@ -2,15 +2,19 @@
 #include "broker/proxy.h"
 
 #include "broker/envelope.h"
+#include "broker/held.h"
 #include "broker/invoke.h"
 #include "broker/session.h"
 
 #include <stdlib.h>
 
+#define PROXY_RETRY_S 1 /* told with a refusal for memory, which passes */
+
 struct proxy {
 	struct broker *b;
 	struct session *s;
 	struct buf text;
+	struct held held;
 };
 
 static void
@@ -19,6 +23,7 @@ proxy_free(struct proxy *p)
 	struct broker *b = p->b;
 
 	buf_clear(&p->text);
+	held_end(&p->held);
 	free(p);
 	broker_call_ends(b);
 }
@@ -29,7 +34,7 @@ proxy_refuse(struct proxy *p, const struct fault *f)
 	struct session *s = p->s;
 
 	proxy_free(p);
-	session_problem(s, f, 0);
+	session_problem(s, f, f->err == AV_ERATE ? PROXY_RETRY_S : 0);
 }
 
 static void
@@ -60,6 +65,9 @@ proxy_on_body(void *ctx, struct str bytes)
 		proxy_refuse_size(p);
 	} else if (buf_append(&p->text, bytes.p, bytes.len) != AV_OK) {
 		fault_set(&f, AV_ENOMEM, "out_of_memory", "", "Out of memory.");
+		proxy_refuse(p, &f);
+	} else if (p->text.cap > p->held.bytes &&
+	    held_set(&p->held, p->b->held, p->text.cap, &f) != AV_OK) {
 		proxy_refuse(p, &f);
 	}
 }
@@ -123,8 +131,14 @@ proxy_start(struct session *s)
 	p->b = session_broker(s);
 	p->s = s;
 	buf_init(&p->text, ENVELOPE_MAX);
+	held_begin(&p->held, &p->b->held, session_caller(s)->uid);
 	broker_call_begins(p->b);
 	session_take(s, &proxy_ops, p);
-	if (message_content_length(session_message(s), &length) && length > ENVELOPE_MAX)
+	/* Refused before it is sent, where it says how long it is. */
+	if (!message_content_length(session_message(s), &length))
+		return;
+	if (length > ENVELOPE_MAX)
 		proxy_refuse_size(p);
+	else if (held_set(&p->held, p->b->held, (size_t)length, &f) != AV_OK)
+		proxy_refuse(p, &f);
 }

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """An agent that speaks HTTP/1.1 on the unix socket, byte by byte, so that a test chooses them all."""
 
+import array
+import fcntl
 import json
 import socket
+import termios
 
 
 class Response:
@@ -112,6 +115,12 @@ class Agent:
             self.sock.sendall(data)
         except (BrokenPipeError, ConnectionResetError):
             pass  # refused before all of it was read: the answer says why
+
+    def all_is_taken(self):
+        """Whether the broker has read all that was sent."""
+        left = array.array("i", [0])
+        fcntl.ioctl(self.sock, termios.TIOCOUTQ, left)
+        return left[0] == 0
 
     def request(self, method, target, headers=(), body=None, chunked=False, host="aivault"):
         lines = [method.encode() + b" " + (target if isinstance(target, bytes) else target.encode()) +

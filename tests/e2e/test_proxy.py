@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from agent import Agent, Response
+from world import wait_for
 
 MIB = 1024 * 1024
 
@@ -81,6 +82,43 @@ def test_big_body_goes_through_and_one_over_the_limit_is_refused(acme, upstream)
                                      chunked=chunked)
             assert response.status == 413 and response.reason == "envelope_too_big"
     assert len(upstream.requests) == 1
+
+def test_envelopes_of_one_user_have_a_share_of_memory(acme, upstream):
+    """64 MiB, and everything else goes on; what has gone is given back."""
+    big = json.dumps(envelope(body="x" * (15 * MIB)))
+
+    def announce():
+        agent = acme.agent()
+        agent.send(b"POST /aivault/proxy HTTP/1.1\r\nHost: aivault\r\nContent-Type: "
+                   b"application/json\r\nContent-Length: %d\r\n\r\n{" % (16 * MIB))
+        wait_for(agent.all_is_taken, "the broker to read it")
+        return agent
+
+    waiting = [announce() for _ in range(3)]
+    try:
+        with acme.agent() as agent:
+            # Its text has a place, its body then has none beside it.
+            refused = proxy(agent, big)
+            assert (refused.status, refused.reason) == (429, "caller_memory_limit")
+            assert refused.header("retry-after") == "1"
+            assert "it streams" in refused.json()["remedy"]
+        with acme.agent() as agent:
+            assert proxy(agent, envelope(body="small")).status == 200
+            assert agent.request("POST", "/i/acme/any/-/echo/x", body=b"y" * 15 * MIB).status == 200
+        # One more that is announced, and the share is full before anything of a next one has come.
+        waiting.append(announce())
+        with acme.agent() as agent:
+            assert proxy(agent, big).reason == "caller_memory_limit"
+    finally:
+        for agent in waiting:
+            agent.close()
+
+    def accepted():
+        with acme.agent() as agent:
+            return proxy(agent, big).status == 200
+
+    wait_for(accepted, "the share to be given back")
+
 
 
 def test_envelope_streams_its_answer(openai, upstream):
