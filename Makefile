@@ -229,6 +229,9 @@ $(foreach s,$(UNIT_SRCS),$(eval $(call UNIT_RULE,$(s))))
 
 .PHONY: unit-bins
 unit-bins: $(UNIT_BINS) $(FAULTY_JUDGE)
+# For ThreadSanitizer: the tests of the one thread that there is beside the main ones.
+.PHONY: thread-bins
+thread-bins: $(B)/test/keeper/test_lock
 
 FUZZ_SRCS := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_BINS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_SRCS))
@@ -246,6 +249,7 @@ FUZZ_SECONDS ?= 30
 check:
 	$(Q)vendor/install.sh test
 	$(Q)$(MAKE) --no-print-directory VARIANT=asan all unit-bins
+	$(Q)$(MAKE) --no-print-directory VARIANT=tsan thread-bins
 	$(Q)$(MAKE) --no-print-directory VARIANT=release all
 	$(Q)$(MAKE) --no-print-directory VARIANT=dev all
 	$(Q)BUILDDIR='$(BUILDDIR)' PYTHON='$(PYTHON)' tests/tools/check.sh

@@ -11,17 +11,17 @@ python=${PYTHON:-/usr/bin/python3}
 export BUILDDIR
 export ASAN_OPTIONS=abort_on_error=1:detect_leaks=1:detect_stack_use_after_return=1:disable_coredump=1
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+export TSAN_OPTIONS=halt_on_error=1
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 passed=0 failed=0
 
 # ---- unit tests: cmocka programs; a program that dies without a tally counts as one failure --------
-shopt -s nullglob
-for bin in "$BUILDDIR"/asan/test/*/test_*; do
-	case $bin in *.d) continue ;; esac
-	name=${bin#"$BUILDDIR/asan/test/"}
-	code=0
-	(cd "$here/../.." && timeout 300 "$bin") >"$dir/log" 2>&1 || code=$?
+# unit NAME COMMAND...
+unit() {
+	local name=$1 code=0 ok bad
+	shift
+	(cd "$here/../.." && timeout 300 "$@") >"$dir/log" 2>&1 || code=$?
 	ok=$(sed -n 's/^\[  PASSED  \] \([0-9]*\) test(s)\..*/\1/p' "$dir/log" | awk '{ n += $1 } END { print n + 0 }')
 	bad=$(sed -n 's/^ *\([0-9]*\) FAILED TEST(S).*/\1/p' "$dir/log" | awk '{ n += $1 } END { print n + 0 }')
 	[ "$code" = 0 ] || [ "$bad" -gt 0 ] || bad=1
@@ -31,7 +31,20 @@ for bin in "$BUILDDIR"/asan/test/*/test_*; do
 		echo "---- $name (exit $code)"
 		tail -n 80 "$dir/log"
 	fi
+}
+shopt -s nullglob
+for bin in "$BUILDDIR"/asan/test/*/test_*; do
+	case $bin in *.d) continue ;; esac
+	unit "${bin#"$BUILDDIR/asan/test/"}" "$bin"
 done
+# ThreadSanitizer, where product code has a thread. It cannot live with every address that a kernel may
+# choose at random, and says so at its start.
+threads=$BUILDDIR/tsan/test/keeper/test_lock
+if "$threads" 2>&1 | grep -q 'unexpected memory mapping'; then
+	unit "keeper/test_lock (tsan)" setarch -R "$threads"
+else
+	unit "keeper/test_lock (tsan)" "$threads"
+fi
 echo "unit and sandbox: $passed passed, $failed failed"
 
 # ---- end to end --------------------------------------------------------------------------------------
