@@ -2,10 +2,9 @@
 #include "auth/template.h"
 
 #include "vault/secret.h"
+#include "wire/limits.h"
 
 #include <string.h>
-
-#define RENDERED_MAX (192u * 1024u)
 
 struct piece {
 	struct str text; /* literal, or the placeholder's name */
@@ -108,9 +107,9 @@ measure(const struct auth_input *in, struct str text, enum template_use use, siz
 		if (e != AV_OK)
 			return e;
 		*len += secret_len(s);
-		if (*len > RENDERED_MAX)
+		if (*len > WIRE_RENDERED_MAX)
 			return fault_set(f, AV_EAUTH, "secret_too_long", "",
-			    "the rendered auth is over 192 KiB");
+			    "the rendered auth is over 128 KiB");
 	}
 	return AV_OK;
 }

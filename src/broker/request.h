@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "http/message.h"
 #include "wire/caller.h"
+#include "wire/limits.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,11 +23,11 @@
 struct envelope;
 
 #define REQUEST_TIMEOUT_MAX_MS (24u * 3600u * 1000u)
-#define REQUEST_ID_TEXT 128u /* capability and credential ids */
+#define REQUEST_ID_TEXT 128u /* a capability's id */
 
 struct invoke_request {
 	char capability[REQUEST_ID_TEXT + 1];
-	char credential[REQUEST_ID_TEXT + 1]; /* "" = the vault chooses */
+	char credential[WIRE_ID_MAX + 1]; /* "" = the vault chooses */
 	struct caller caller;
 	uint64_t timeout_ms; /* of the whole call; 0 = none */
 	char method[16];

@@ -70,7 +70,11 @@ list_answer(const struct keeper *k, const struct keeper_list *ask, struct buf *o
 		struct keeper_listed done = {
 		    .ask_id = ask->ask_id, .json = {(const char *)text.data, text.len}};
 		e = keeper_listed_encode(&done, out);
-	} else {
+	}
+	if (e != AV_OK) {
+		if (fault.fault.err == AV_OK)
+			fault_set(&fault.fault, e, "list_failed", "Ask for one capability", "%s",
+			    av_err_text(e));
 		e = keeper_fault_encode(&fault, out);
 	}
 	cJSON_Delete(json);

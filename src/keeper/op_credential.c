@@ -278,8 +278,15 @@ op_credential_create(struct op_call *c)
 	e = credential_put(c->k->vault->store, c->k->vault->kek, &cred);
 	if (e != AV_OK) {
 		keeper_change_abort(c->k);
-		fault_set(c->fault, e, "database_write", "Check free space and permissions",
-		    "the credential could not be stored: %s", store_message(c->k->vault->store));
+		if (e == AV_ELIMIT || e == AV_EFORMAT)
+			fault_set(c->fault, AV_EINVAL, "credential_too_large",
+			    "Shorten its names and templates",
+			    "the credential could not be read again as it is");
+		else
+			fault_set(c->fault, e, "database_write", "Check free space and permissions",
+			    "the credential could not be stored: %s",
+			    store_message(c->k->vault->store));
+		e = c->fault->err;
 		goto out;
 	}
 	struct audit_event event = op_event(c, "credential.create");

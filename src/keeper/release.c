@@ -177,30 +177,49 @@ note_render_failure(struct keeper *k, const struct release *r, const struct faul
 	keeper_note(k, &e);
 }
 
+static enum av_err
+too_long(struct fault *f)
+{
+	return fault_set(f, AV_EAUTH, "auth_too_long",
+	    "Shorten the secret or the credential's templates",
+	    "the rendered auth does not fit into a request");
+}
+
+/* The pool may be full of values that were used before: they are given back, once. */
+static enum av_err
+render_in_pool(struct keeper *k, const struct release *r, struct auth_output *out, struct fault *f)
+{
+	enum av_err e = render(k, r, out, f);
+	if (e == AV_ELIMIT) {
+		vault_forget_values(k->vault);
+		memset(f, 0, sizeof(*f));
+		e = render(k, r, out, f);
+	}
+	return e == AV_ELIMIT ? too_long(f) : e;
+}
+
 enum av_err
 release_answer(struct keeper *k, struct release *r, struct buf *out)
 {
 	struct auth_output rendered = {0};
+	bool released = r->fault.err == AV_OK;
 	enum av_err e = AV_OK;
-	if (r->fault.err == AV_OK) {
-		e = render(k, r, &rendered, &r->fault);
-		if (e == AV_ELIMIT) {
-			/* The pool is full of values that were used before: give them back, once more. */
-			vault_forget_values(k->vault);
-			memset(&r->fault, 0, sizeof(r->fault));
-			e = render(k, r, &rendered, &r->fault);
-		}
-		if (e != AV_OK)
-			note_render_failure(k, r, &r->fault);
-	}
-	if (r->fault.err == AV_OK) {
+	if (released)
+		e = render_in_pool(k, r, &rendered, &r->fault);
+	if (released && e == AV_OK) {
 		struct keeper_released done = {.ask_id = r->ask.ask_id,
 		    .parts = rendered.parts,
 		    .part_count = rendered.part_count};
 		e = keeper_released_encode(&done, out);
-	} else {
+		/* Each part was short enough, all together are not. */
+		if (e != AV_OK)
+			(void)too_long(&r->fault);
+	}
+	if (r->fault.err != AV_OK) {
 		struct keeper_fault fault = {
 		    .ask_id = r->ask.ask_id, .fault = r->fault, .retry_after = r->retry_after};
+		if (released)
+			note_render_failure(k, r, &r->fault);
 		e = keeper_fault_encode(&fault, out);
 	}
 	auth_output_clear(&rendered);

@@ -244,9 +244,12 @@ resolve_answer(const struct keeper *k, const struct keeper_resolve *ask, struct 
 		done.path_prefix = r.credential->path_prefix;
 		policy_tell(vault_policy(k->vault, ask->capability), &rate, &done);
 		e = keeper_resolved_encode(&done, out);
-	} else {
+	}
+	/* Whatever it is that one answer cannot carry: the others on this channel have no part in it. */
+	if (e != AV_OK) {
 		if (fault.fault.err == AV_OK)
-			fault_set(&fault.fault, e, "resolve_failed", "", "%s", av_err_text(e));
+			fault_set(&fault.fault, e, "resolve_failed", "Make the credential anew",
+			    "%s", av_err_text(e));
 		e = keeper_fault_encode(&fault, out);
 	}
 	string_list_clear(&done.managed_headers);

@@ -7,7 +7,7 @@
 #include "reach/host.h"
 #include "reach/template.h"
 
-#define REMEDY "see docs/POLICY.md, \"auth\""
+#define REMEDY "See `aivault help credential create` and docs/POLICY-API.md, \"auth\""
 
 static enum av_err
 refuse(struct fault *f, const char *reason, const char *what)
@@ -18,6 +18,8 @@ refuse(struct fault *f, const char *reason, const char *what)
 static enum av_err
 header_check(struct str name, struct fault *f)
 {
+	if (name.len > MANIFEST_MAX_NAME)
+		return refuse(f, "auth_name_too_long", "names a header of over 256 bytes");
 	if (!header_name_is_valid(name))
 		return refuse(f, "auth_bad_header_name", "names a header that is no token");
 	if (header_is_reserved(name))
@@ -55,6 +57,8 @@ template_check(struct str text, const char *only, size_t max, struct fault *f)
 static enum av_err
 parameter_check(struct str name, struct fault *f)
 {
+	if (name.len > MANIFEST_MAX_NAME)
+		return refuse(f, "auth_name_too_long", "names a parameter of over 256 bytes");
 	for (size_t i = 0; i < name.len; i++) {
 		char c = name.p[i];
 		if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||

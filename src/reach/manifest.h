@@ -24,6 +24,7 @@
 #define MANIFEST_MAX_PAIRS 16u
 #define MANIFEST_MAX_ALTERNATIVES 16u
 #define MANIFEST_MAX_TEXT 1024u
+#define MANIFEST_MAX_NAME 256u /* of a header or query parameter */
 
 struct string_list {
 	char **items;

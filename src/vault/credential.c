@@ -58,6 +58,20 @@ decode_pairs(struct frame_reader *r, struct pair_list *out)
 	return e;
 }
 
+static enum av_err decode_body(const struct row *row, struct credential *c, bool *own_auth);
+
+/* What could not be read again would look like a row that somebody else has changed. */
+static enum av_err
+check_readable(struct str id, struct str body)
+{
+	const struct row row = {.id = id, .body = body};
+	struct credential again = {0};
+	bool own_auth = false;
+	enum av_err e = decode_body(&row, &again, &own_auth);
+	credential_clear(&again);
+	return e;
+}
+
 enum av_err
 credential_put(struct store *s, const struct kek *k, const struct credential *c)
 {
@@ -84,10 +98,14 @@ credential_put(struct store *s, const struct kek *k, const struct credential *c)
 	fw_u64(&w, (uint64_t)c->created_ms);
 	fw_u64(&w, (uint64_t)c->updated_ms);
 	enum av_err e = fw_end(&w);
+	struct str body = {0};
+	if (e == AV_OK) {
+		body =
+		    (struct str){(const char *)b.data + FRAME_HEADER_LEN, b.len - FRAME_HEADER_LEN};
+		e = check_readable(str_of(c->id), body);
+	}
 	if (e == AV_OK)
-		e = row_put(s, k, ROW_CREDENTIAL, str_of(c->id),
-		    (struct str){
-		        (const char *)b.data + FRAME_HEADER_LEN, b.len - FRAME_HEADER_LEN});
+		e = row_put(s, k, ROW_CREDENTIAL, str_of(c->id), body);
 	buf_clear(&b);
 	return e;
 }

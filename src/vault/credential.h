@@ -12,8 +12,9 @@
 #include "vault/scope.h"
 
 #include "reach/builtin.h"
+#include "wire/limits.h"
 
-#define CREDENTIAL_ID_MAX 400u
+#define CREDENTIAL_ID_MAX WIRE_ID_MAX
 
 enum credential_source { CREDENTIAL_CUSTOM = 0, CREDENTIAL_PROVISIONED = 1 };
 
