@@ -11,8 +11,12 @@
 #define POLICY_REPLACE_MS 3000u /* for a new judge to appear */
 #define POLICY_STRIKES 3u
 #define POLICY_STRIKE_MS 10000u
+/* A judge that has to be killed costs everybody a moment, and the daemon has only so many of them. */
+#define POLICY_KILLS 2u
+#define POLICY_KILL_MS 60000u
 #define POLICY_SUSPEND_MS 60000u
-#define POLICY_SUSPENSIONS 64u /* scripts watched */
+#define POLICY_EVERYBODY UINT64_MAX /* in the place of a user */
+#define POLICY_SUSPENSIONS 64u /* pairs of script and user watched */
 /* A script's name: its provider, or the capability (made by CLI) for which policies alone run. */
 #define POLICY_NAME_SIZE 132u
 
@@ -23,6 +27,7 @@ struct policy_question {
 	bool sent;
 	bool asked_again;
 	char script[POLICY_NAME_SIZE];
+	uint64_t uid;
 	struct buf frame; /* the encoded JUDGE_ASK */
 	struct str body;
 	policy_verdict_fn fn;
@@ -31,6 +36,7 @@ struct policy_question {
 
 struct policy_suspension {
 	char script[POLICY_NAME_SIZE];
+	uint64_t uid;
 	uint64_t strikes[POLICY_STRIKES]; /* when, newest first; 0 = never */
 	uint64_t until;
 };
@@ -49,21 +55,26 @@ struct policy_client {
 /* ---- suspension ------------------------------------------------------------------------------ */
 
 static struct policy_suspension *
-policy_watched(struct policy_client *p, const char *script)
+policy_watched(struct policy_client *p, const char *script, uint64_t uid)
 {
 	size_t i;
 
 	for (i = 0; i < p->watched_count; i++) {
-		if (strcmp(p->watched[i].script, script) == 0)
+		if (p->watched[i].uid == uid && strcmp(p->watched[i].script, script) == 0)
 			return &p->watched[i];
 	}
 	return NULL;
 }
 
+/* `uid`: for whom the script hit a limit. What one user sends must not suspend it for the others; a judge
+ * that had to be killed is everybody's matter. */
 static void
-policy_strike(struct policy_client *p, const char *script)
+policy_strike(struct policy_client *p, const char *script, uint64_t uid)
 {
-	struct policy_suspension *w = policy_watched(p, script);
+	bool killed = uid == POLICY_EVERYBODY;
+	size_t last = (killed ? POLICY_KILLS : POLICY_STRIKES) - 1;
+	uint64_t window = killed ? POLICY_KILL_MS : POLICY_STRIKE_MS;
+	struct policy_suspension *w = policy_watched(p, script, uid);
 	uint64_t now = uv_now(&p->b->loop);
 	size_t i;
 
@@ -79,10 +90,10 @@ policy_strike(struct policy_client *p, const char *script)
 		memset(w, 0, sizeof(*w));
 	}
 	(void)snprintf(w->script, sizeof(w->script), "%s", script);
+	w->uid = uid;
 	memmove(&w->strikes[1], &w->strikes[0], sizeof(w->strikes) - sizeof(w->strikes[0]));
 	w->strikes[0] = now + 1; /* never 0 */
-	if (w->strikes[POLICY_STRIKES - 1] != 0 &&
-	    now + 1 - w->strikes[POLICY_STRIKES - 1] <= POLICY_STRIKE_MS) {
+	if (w->strikes[last] != 0 && now + 1 - w->strikes[last] <= window) {
 		w->until = now + POLICY_SUSPEND_MS;
 		memset(w->strikes, 0, sizeof(w->strikes));
 		log_error("the script of %s keeps hitting its limits: suspended for %u s", script,
@@ -90,12 +101,19 @@ policy_strike(struct policy_client *p, const char *script)
 	}
 }
 
-static enum av_err
-policy_check_suspended(struct policy_client *p, const char *script, struct fault *f)
+static bool
+policy_is_suspended(struct policy_client *p, const char *script, uint64_t uid)
 {
-	const struct policy_suspension *w = policy_watched(p, script);
+	const struct policy_suspension *w = policy_watched(p, script, uid);
 
-	if (w == NULL || w->until <= uv_now(&p->b->loop))
+	return w != NULL && w->until > uv_now(&p->b->loop);
+}
+
+static enum av_err
+policy_check_suspended(struct policy_client *p, const char *script, uint64_t uid, struct fault *f)
+{
+	if (!policy_is_suspended(p, script, uid) &&
+	    !policy_is_suspended(p, script, POLICY_EVERYBODY))
 		return AV_OK;
 	return fault_set(f, AV_EPOLICY, "policy_suspended",
 	    "Mend the script; it is asked again within a minute.",
@@ -238,7 +256,7 @@ policy_on_timer(uv_timer_t *timer)
 		return;
 	}
 	log_error("the judge is silent about a request for %s: it is replaced", q->script);
-	policy_strike(p, q->script);
+	policy_strike(p, q->script, POLICY_EVERYBODY);
 	broker_tell_judge_silent(p->b);
 	fault_set(&f, AV_EPOLICY, "policy_timeout", "Mend the script, or try again.",
 	    "The policy gave no answer within %u ms.", p->b->opt.judge_deadline_ms);
@@ -277,7 +295,7 @@ policy_on_frame(void *ctx, const struct frame *f)
 		return AV_EFORMAT;
 	}
 	if (v.limit_hit)
-		policy_strike(p, q->script);
+		policy_strike(p, q->script, q->uid);
 	policy_answer(p, q, &v, NULL);
 	judge_verdict_clear(&v);
 	policy_steer_timer(p);
@@ -375,7 +393,8 @@ policy_client_ask(struct policy_client *p, struct judge_ask *ask, struct str bod
 	buf_init(&q->frame, FRAME_MAX + FRAME_HEADER_LEN);
 	(void)snprintf(q->script, sizeof(q->script), "%.*s",
 	    STR_FMT(ask->provider.len > 0 ? ask->provider : ask->capability));
-	e = policy_check_suspended(p, q->script, f);
+	q->uid = ask->caller.uid;
+	e = policy_check_suspended(p, q->script, q->uid, f);
 	if (e != AV_OK)
 		goto out;
 	q->id = ++p->last_id;

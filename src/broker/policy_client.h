@@ -4,9 +4,12 @@
  *
  * The judge answers in order, one question at a time. A question at the head of the line that gets
  * no verdict within the deadline makes the supervisor replace the judge: that question is denied,
- * the others are asked once more. The same holds for a judge that dies. A provider whose script
- * hits its limits three times within ten seconds is denied here, unasked, for a minute; so is a
- * capability made by CLI, which has policies but no script, for itself alone.
+ * the others are asked once more. The same holds for a judge that dies.
+ *
+ * A provider's script that hits its limits three times within ten seconds is denied here, unasked, for a
+ * minute: to the user for whom it did so. A capability made by CLI has policies but no script, and is
+ * suspended for itself alone. A script for which the judge had to be replaced twice within a minute
+ * is suspended for everybody.
  */
 #ifndef AV_BROKER_POLICY_CLIENT_H
 #define AV_BROKER_POLICY_CLIENT_H

@@ -21,6 +21,7 @@
 #define START_MS (30000u * SLOW)
 #define STOP_BROKER_MS (12000u * SLOW) /* it gives itself 10 s */
 #define STOP_OTHERS_MS (5000u * SLOW)
+#define JUDGE_REST_MS 5000u
 #define POLL_FDS (2 + 2 * ROLE_COUNT)
 #define POLL_LIFE (1 + 2 * ROLE_COUNT)
 
@@ -30,7 +31,9 @@ struct supervisor {
 	struct signals *s;
 	struct private *p; /* NULL: a daemon for everybody */
 	struct child children[ROLE_COUNT];
-	struct restarts restarts;
+	struct restarts restarts; /* of the broker, and of its channel to the keeper */
+	struct restarts judges;
+	uint64_t judge_rests_until_ms; /* 0: it does not */
 	struct limits limits;
 	bool want_stop;
 	bool want_restart;
@@ -134,8 +137,11 @@ reap(struct supervisor *sv)
 	for (size_t i = 0; i < ROLE_COUNT; i++) {
 		struct child *c = &sv->children[i];
 		int status;
-		if (c->pid > 0 && waitpid(c->pid, &status, WNOHANG) == c->pid)
-			child_ended(c, status);
+		if (c->pid <= 0 || waitpid(c->pid, &status, WNOHANG) != c->pid)
+			continue;
+		if (c->busy)
+			sv->idle_since_ms = clock_mono_ms();
+		child_ended(c, status);
 	}
 }
 
@@ -315,32 +321,61 @@ start_all(struct supervisor *sv, struct fault *f)
 	return e;
 }
 
+static bool
+judge_rests(const struct supervisor *sv)
+{
+	return sv->judge_rests_until_ms > clock_mono_ms();
+}
+
+/* A script that breaks the judge again and again costs the calls that need a judge, and no daemon: the
+ * next judge comes later. */
+static bool
+may_start_judge(struct supervisor *sv)
+{
+	struct fault f = {0};
+
+	if (sv->children[ROLE_JUDGE].pid != 0 || judge_rests(sv))
+		return false;
+	(void)child_fault(&sv->children[ROLE_JUDGE], &f);
+	if (restarts_take(&sv->judges, clock_mono_ms())) {
+		log_warn("%s; it is started again", f.message);
+		return true;
+	}
+	if (sv->judge_rests_until_ms == 0)
+		log_error("the policy ended too often (more than %u restarts in %u s): calls are "
+		          "denied until it is started again",
+		    RESTARTS_MAX, RESTARTS_WINDOW_MS / 1000);
+	sv->judge_rests_until_ms = clock_mono_ms() + JUDGE_REST_MS;
+	return false;
+}
+
+static enum av_err
+may_start_broker(struct supervisor *sv, bool *may, struct fault *f)
+{
+	*may = sv->children[ROLE_BROKER].pid == 0;
+	if (!*may)
+		return AV_OK;
+	(void)child_fault(&sv->children[ROLE_BROKER], f);
+	log_warn("%s; it is started again", f->message);
+	if (!restarts_take(&sv->restarts, clock_mono_ms()))
+		return fault_set(f, AV_EUNAVAIL, "too_many_restarts", "Look at the messages above",
+		    "the broker ended too often (more than %u restarts in %u s)", RESTARTS_MAX,
+		    RESTARTS_WINDOW_MS / 1000);
+	return AV_OK;
+}
+
 /* AV_OK also while nothing had to be done. */
 static enum av_err
 restart_dead(struct supervisor *sv, struct fault *f)
 {
-	bool judge = sv->children[ROLE_JUDGE].pid == 0;
-	bool broker = sv->children[ROLE_BROKER].pid == 0;
-	enum av_err e = AV_OK;
+	bool broker, judge = may_start_judge(sv);
+	enum av_err e = may_start_broker(sv, &broker, f);
 
-	for (size_t i = ROLE_JUDGE; i <= ROLE_BROKER; i++) {
-		struct child *c = &sv->children[i];
-		if (c->pid != 0)
-			continue;
-		(void)child_fault(c, f);
-		log_warn("%s; it is started again", f->message);
-		if (!restarts_take(&sv->restarts, clock_mono_ms()))
-			return fault_set(f, AV_EUNAVAIL, "too_many_restarts",
-			    "Look at the messages above",
-			    "the %s ended too often (more than %u "
-			    "restarts in %u s)",
-			    role_name(c->role), RESTARTS_MAX, RESTARTS_WINDOW_MS / 1000);
-	}
-	if (judge)
+	if (e == AV_OK && judge)
 		e = start_judge(sv, f);
 	if (e == AV_OK && broker)
 		e = start_broker(sv, f);
-	if (e == AV_OK && (judge || broker))
+	if (e == AV_OK && (judge || broker) && sv->children[ROLE_JUDGE].pid != 0)
 		e = join_broker_and_judge(sv, f);
 	if (e == AV_OK && broker)
 		(void)child_tell(&sv->children[ROLE_BROKER], CONTROL_AGENT_SOCKET, sv->l->agent_fd);
@@ -383,6 +418,13 @@ stop_all(struct supervisor *sv)
 	stop_children(sv, ROLE_KEEPER, ROLE_KEEPER, STOP_OTHERS_MS);
 }
 
+/* The earlier of two times, of which 0 is never. */
+static uint64_t
+earlier(uint64_t a, uint64_t b)
+{
+	return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
 /* Nothing to do until then; 0: for ever. */
 static uint64_t
 idle_deadline(const struct supervisor *sv)
@@ -423,7 +465,7 @@ run(struct supervisor *sv, struct fault *f)
 			log_info("idle for %llu s; ending", (unsigned long long)sv->o->idle_exit_s);
 			return AV_OK;
 		}
-		step(sv, deadline);
+		step(sv, earlier(deadline, sv->judge_rests_until_ms));
 	}
 	return AV_OK;
 }

@@ -144,6 +144,25 @@ finish_vault(struct keeper *k, struct vault *v, const struct audit_event *caller
 	return e;
 }
 
+/* A database that was lost or emptied must not become a new vault in silence: what stands in
+ * checkpoints.log would never fit it. */
+static enum av_err
+refuse_where_one_was(const struct keeper *k, struct fault *f)
+{
+	char path[CHECKPOINT_LOG_PATH_MAX];
+	int64_t last = 0;
+	enum av_err e = checkpoint_log_path(k->paths.database, path, sizeof(path));
+	if (e != AV_OK)
+		return fault_set(f, e, "vault_root", "Choose a shorter AIVAULT_DIR",
+		    "the vault's path is too long");
+	if (checkpoint_log_last(path, &last) == AV_ENOTFOUND)
+		return AV_OK;
+	return fault_set(f, AV_ECORRUPT, "database_lost",
+	    "Restore vault.db from a backup; to begin anew, move checkpoints.log away",
+	    "%s is missing or empty, and there was a vault: %s is still there", k->paths.database,
+	    path);
+}
+
 enum av_err
 keeper_make_vault(struct keeper *k, const char *provider, const char *key_path,
     const struct audit_event *caller, struct fault *f)
@@ -159,8 +178,10 @@ keeper_make_vault(struct keeper *k, const char *provider, const char *key_path,
 	if (k->is_private)
 		return fault_set(f, AV_ENOVAULT, "no_vault", "Unset AIVAULTD_DISABLE",
 		    "there is no vault, and none is made with AIVAULTD_DISABLE set");
-	enum av_err e = vault_create(k->paths.database, provider,
-	    key_path[0] != '\0' ? key_path : k->paths.key_file, &k->builtin, &v, f);
+	enum av_err e = refuse_where_one_was(k, f);
+	if (e == AV_OK)
+		e = vault_create(k->paths.database, provider,
+		    key_path[0] != '\0' ? key_path : k->paths.key_file, &k->builtin, &v, f);
 	return e == AV_OK ? finish_vault(k, v, caller, f) : e;
 }
 
@@ -169,7 +190,9 @@ keeper_make_passphrase_vault(struct keeper *k, const struct passphrase_kdf *kdf,
     const struct audit_event *caller, struct fault *f)
 {
 	struct vault *v = NULL;
-	enum av_err e = vault_create_passphrase(k->paths.database, kdf, key, &k->builtin, &v, f);
+	enum av_err e = refuse_where_one_was(k, f);
+	if (e == AV_OK)
+		e = vault_create_passphrase(k->paths.database, kdf, key, &k->builtin, &v, f);
 	return e == AV_OK ? finish_vault(k, v, caller, f) : e;
 }
 

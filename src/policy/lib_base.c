@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy/frozen.h"
 #include "policy/lib.h"
+#include "policy/sandbox.h"
 
 #include <string.h>
 
@@ -173,6 +174,7 @@ base_tonumber(lua_State *L)
 		}
 		size_t len = 0;
 		const char *s = lua_type(L, 1) == LUA_TSTRING ? lua_tolstring(L, 1, &len) : NULL;
+		sandbox_tick(L, len);
 		if (s != NULL && lua_stringtonumber(L, s) == len + 1) {
 			return 1;
 		}

@@ -16,6 +16,9 @@
 #define WORK_BETWEEN_LOOKS 16384u
 /* A block of this size is worth a look at the clock: joining strings copies without any hook. */
 #define LARGE_BLOCK (64u * 1024u)
+/* A refused block makes Lua collect all its garbage and ask again: a script that lives at the brim would
+ * do so at each step, and no hook looks at the clock meanwhile. */
+#define REFUSALS_MAX 8u
 #define SCRATCH_MAX (1024u * 1024u)
 
 static const char env_key, names_key;
@@ -68,6 +71,10 @@ state_alloc(void *ud, void *old, size_t old_size, size_t new_size)
 	}
 	if (new_size > had) {
 		if (new_size - had > s->limits.memory_bytes - s->used) {
+			s->refused++;
+			return NULL;
+		}
+		if (s->armed && s->refused > REFUSALS_MAX) {
 			return NULL;
 		}
 		if (new_size >= LARGE_BLOCK && time_is_over(s)) {
@@ -154,6 +161,7 @@ sandbox_run(struct sandbox *s, lua_CFunction f, void *arg, uint32_t ms, char *me
 	lua_State *L = s->L;
 	s->over_time = false;
 	s->work = 0;
+	s->refused = 0;
 	s->cpu_start_ns = 0;
 	s->limit_ns = (uint64_t)ms * SANDBOX_SLOWNESS * 1000000u;
 	s->deadline_ns = clock_mono_ns() + s->limit_ns;

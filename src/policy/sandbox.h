@@ -37,7 +37,8 @@ struct sandbox_limits {
 struct sandbox {
 	lua_State *L;
 	struct sandbox_limits limits;
-	size_t used; /* bytes that the state holds */
+	size_t used;
+	unsigned refused; /* blocks, in this run */ /* bytes that the state holds */
 	bool over_time;
 	bool armed; /* a run is going on and its clock counts */
 	uint64_t limit_ns;

@@ -288,8 +288,22 @@ store_fault(const struct vault *v, enum av_err e, struct fault *f)
 enum av_err
 vault_begin(struct vault *v, struct fault *f)
 {
+	uint64_t generation = 0;
 	enum av_err e = store_begin(v->store);
-	return e == AV_OK ? AV_OK : store_fault(v, e, f);
+	if (e != AV_OK)
+		return store_fault(v, e, f);
+	/* What was changed from outside since the rows were read must not be sealed with this change: an old
+	 * row that is put back, or one taken away, would be the operator's own from then on. */
+	e = row_verify(v->store, v->kek, &generation, f);
+	if (e == AV_OK && generation != v->generation)
+		e = fault_set(f, AV_ECORRUPT, "rows_changed", "Restore vault.db from a backup",
+		    "rows of %s were put back from outside aivault", store_path(v->store));
+	if (e == AV_OK)
+		return AV_OK;
+	store_rollback(v->store);
+	if (e == AV_ECORRUPT)
+		v->fault = *f;
+	return e;
 }
 
 enum av_err
@@ -311,8 +325,11 @@ enum av_err
 vault_commit(struct vault *v, struct fault *f)
 {
 	enum av_err e = store_commit(v->store);
-	if (e != AV_OK)
-		return store_fault(v, e, f);
+	if (e != AV_OK) {
+		store_fault(v, e, f);
+		load_rows(v);
+		return e;
+	}
 	load_rows(v);
 	return AV_OK;
 }
@@ -321,6 +338,8 @@ void
 vault_rollback(struct vault *v)
 {
 	store_rollback(v->store);
+	/* A change that is taken back may have been made to the records already. */
+	load_rows(v);
 }
 
 struct secret_record *
