@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/err.h"
 
+#include "base/str.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -91,6 +93,18 @@ copy_cut(char *out, size_t room, const char *in)
 	cut_utf8(out, room - 1);
 }
 
+/* A path of other bytes than UTF-8 must not make the message one that no frame and no JSON can carry. */
+static void
+show_as_text(char *text)
+{
+	if (str_is_utf8(str_of(text)))
+		return;
+	for (; *text != '\0'; text++) {
+		if ((unsigned char)*text >= 0x80)
+			*text = '?';
+	}
+}
+
 enum av_err
 fault_set(
     struct fault *f, enum av_err err, const char *reason, const char *remedy, const char *fmt, ...)
@@ -112,6 +126,8 @@ fault_set(
 		copy_cut(made.message, sizeof made.message, av_err_text(err));
 	else if ((size_t)n >= sizeof made.message)
 		cut_utf8(made.message, sizeof made.message - 1);
+	show_as_text(made.message);
+	show_as_text(made.remedy);
 	*f = made;
 	return err;
 }

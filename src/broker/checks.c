@@ -50,42 +50,14 @@ checks_host_name(struct str host)
 	return name;
 }
 
-/* RFC 9110 7.6.1: what `Connection` names is for this connection only. */
-static void
-drop_connection_named(struct header_list *l)
-{
-	const struct header *h;
-	struct str name = STR_LIT("connection");
-
-	while ((h = header_list_find(l, name)) != NULL) {
-		char text[1024];
-		struct str rest = {text, 0}, item, tail;
-
-		rest.len = h->value.len < sizeof(text) ? h->value.len : sizeof(text);
-		if (rest.len > 0)
-			memcpy(text, h->value.p, rest.len);
-		/* This one goes first: its own list may name it. */
-		(void)header_list_remove(l, name);
-		while (rest.len > 0) {
-			if (!str_cut(rest, ',', &item, &tail)) {
-				item = rest;
-				tail = (struct str){rest.p, 0};
-			}
-			item = str_trim(item);
-			if (item.len > 0)
-				(void)header_list_remove(l, item);
-			rest = tail;
-		}
-	}
-}
-
 static enum av_err
 check_headers(const struct check_subject *c, struct fault *f)
 {
 	struct header_list *l = c->headers;
 	size_t i = 0;
 
-	drop_connection_named(l);
+	if (header_list_drop_hop(l) != AV_OK)
+		return fault_set(f, AV_ENOMEM, "out_of_memory", "", "Out of memory.");
 	(void)header_list_remove(l, STR_LIT("accept-encoding"));
 	while (i < l->count) {
 		struct str name = l->items[i].name;

@@ -74,6 +74,8 @@ connection_set_options(struct connection *c, const char *url)
 	SET(CURLOPT_PRIVATE, (char *)c);
 	SET(CURLOPT_SHARE, c->u->share);
 	SET(CURLOPT_NOSIGNAL, 1L);
+	/* A thread that still asks a name server is left to end by itself. Else the loop would wait for it. */
+	SET(CURLOPT_QUICK_EXIT, 1L);
 	SET(CURLOPT_PROTOCOLS_STR, "https");
 	SET(CURLOPT_PROXY, "");
 	SET(CURLOPT_NOPROXY, "*");

@@ -87,11 +87,25 @@ kept_clear(struct kept *k)
 	k->timer = NULL;
 }
 
+static size_t
+kept_making(const struct kept *k)
+{
+	size_t n = 0;
+
+	for (struct connection *c = k->newest; c != NULL; c = connection_link(c)->older)
+		n += !connection_stands(c);
+	return n;
+}
+
 void
 kept_put(struct kept *k, struct connection *c)
 {
 	struct kept_link *l = connection_link(c);
 
+	if (!connection_stands(c) && (k->count == KEPT_MAX || kept_making(k) >= KEPT_MAKING_MAX)) {
+		connection_close(c);
+		return;
+	}
 	connection_give(c, &kept_ops, k);
 	/* Whoever had it may have stopped listening. */
 	if (connection_stands(c) && connection_want(c, UV_READABLE) != AV_OK) {

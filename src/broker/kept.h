@@ -14,6 +14,7 @@
 #include <uv.h>
 
 #define KEPT_MAX 256u
+#define KEPT_MAKING_MAX 8u /* of them, those that do not stand yet */
 #define KEPT_FOR_MS 55000u /* most servers close idle connections after 60 s or more */
 #define KEPT_LOOK_MS 2000u /* how often the oldest are looked at */
 
@@ -27,7 +28,8 @@ struct kept {
 
 enum av_err kept_init(struct kept *k, uv_loop_t *loop) AV_MUST_USE;
 void kept_clear(struct kept *k);
-/* Takes over a connection, one that is still being made too. */
+/* Takes over a connection; one that is still being made only while there are few of these, so that calls
+ * that are given up again and again push out nobody's connection. */
 void kept_put(struct kept *k, struct connection *c);
 /* The one to that host that was used last, or NULL. It still tells the keep of its events: give it to
  * its user (connection_give). */

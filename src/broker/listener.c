@@ -30,12 +30,15 @@ struct listener {
 	uv_poll_t *poll; /* on the heap: it outlives a listener that is replaced */
 	int fd;
 	bool has_taken;
+	bool rests; /* there were no descriptors */
 	uv_timer_t tick;
 	struct listener_node head;
 	size_t count;
 	struct listener_name names[LISTENER_NAMES];
 	size_t name_count;
 };
+
+static void listener_on_tick(uv_timer_t *timer);
 
 /* ---- who is it ------------------------------------------------------------------------------- */
 
@@ -162,6 +165,20 @@ listener_admit(struct listener *l, int fd)
 		log_error("a connection could not be set up");
 }
 
+/* Without descriptors the socket stays ready and nothing can be done: a look a second is enough. */
+static void
+listener_on_no_accept(struct listener *l, int why)
+{
+	if (why == EAGAIN || why == EINTR || why == ECONNABORTED)
+		return;
+	log_error("accept: %s", strerror(why));
+	if (why != EMFILE && why != ENFILE && why != ENOBUFS && why != ENOMEM)
+		return;
+	l->rests = true;
+	(void)uv_poll_stop(l->poll);
+	uv_timer_start(&l->tick, listener_on_tick, LISTENER_TICK_MS, LISTENER_TICK_MS);
+}
+
 static void
 listener_on_poll(uv_poll_t *poll, int status, int events)
 {
@@ -175,12 +192,19 @@ listener_on_poll(uv_poll_t *poll, int status, int events)
 		int fd = accept4(l->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 		if (fd < 0) {
-			if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-				log_error("accept: %s", strerror(errno));
+			listener_on_no_accept(l, errno);
 			return;
 		}
 		listener_admit(l, fd);
 	}
+}
+
+static void
+listener_watch(struct listener *l)
+{
+	l->rests = false;
+	if (l->poll != NULL)
+		(void)uv_poll_start(l->poll, UV_READABLE, listener_on_poll);
 }
 
 static void
@@ -190,12 +214,16 @@ listener_on_tick(uv_timer_t *timer)
 	uint64_t now = uv_now(&l->b->loop);
 	struct listener_node *n = l->head.next;
 
+	if (l->rests)
+		listener_watch(l);
 	while (n != &l->head) {
 		struct listener_node *next = n->next;
 
 		session_tick(n->session, now);
 		n = next;
 	}
+	if (l->count == 0 && !l->rests)
+		uv_timer_stop(timer);
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
@@ -216,7 +244,7 @@ listener_remove(struct listener *l, struct listener_node *n)
 {
 	n->prev->next = n->next;
 	n->next->prev = n->prev;
-	if (--l->count == 0)
+	if (--l->count == 0 && !l->rests)
 		uv_timer_stop(&l->tick);
 	broker_maybe_leave(l->b);
 }

@@ -66,6 +66,12 @@ policy_watched(struct policy_client *p, const char *script, uint64_t uid)
 	return NULL;
 }
 
+static uint64_t
+policy_last(const struct policy_suspension *w)
+{
+	return w->until > w->strikes[0] ? w->until : w->strikes[0];
+}
+
 /* `uid`: for whom the script hit a limit. What one user sends must not suspend it for the others; a judge
  * that had to be killed is everybody's matter. */
 static void
@@ -81,10 +87,10 @@ policy_strike(struct policy_client *p, const char *script, uint64_t uid)
 	if (w == NULL && p->watched_count < POLICY_SUSPENSIONS)
 		w = &p->watched[p->watched_count++];
 	if (w == NULL) {
-		/* Full: the one whose last strike is the oldest makes room. */
+		/* Full: the one whose last strike or suspension is the oldest makes room. */
 		w = &p->watched[0];
 		for (i = 1; i < POLICY_SUSPENSIONS; i++) {
-			if (p->watched[i].strikes[0] < w->strikes[0])
+			if (policy_last(&p->watched[i]) < policy_last(w))
 				w = &p->watched[i];
 		}
 		memset(w, 0, sizeof(*w));

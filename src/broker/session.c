@@ -79,17 +79,33 @@ session_linger(struct session *s)
 	s->deadline_ms = session_now(s) + s->idle_ms;
 }
 
+/* The handler has said all, and what it had may be gone: from here on a client that turns out to be
+ * lost while it is written to is nobody's matter. */
+void
+session_release_handler(struct session *s)
+{
+	s->ops = NULL;
+	s->ctx = NULL;
+}
+
+/* Bytes of a request that was answered early must never be taken for the next one. */
+static bool
+session_has_rest(const struct session *s)
+{
+	bool more = !s->half_closed || s->in.len > s->in_off;
+
+	return !s->request_done && !s->expects && more;
+}
+
 /* The answer is complete (in `out`). */
 static void
 session_finish(struct session *s)
 {
-	s->ops = NULL;
-	s->ctx = NULL;
 	if (s->closing) {
 		session_maybe_free(s);
 		return;
 	}
-	if (!s->request_done && !s->half_closed && !s->expects) {
+	if (session_has_rest(s)) {
 		s->state = SESSION_DISCARD;
 		s->discarded = 0;
 		s->deadline_ms = session_now(s) + SESSION_HEAD_MS;
@@ -118,6 +134,7 @@ session_wake(struct session *s)
 void
 session_end(struct session *s)
 {
+	session_release_handler(s);
 	if (!s->closing && s->begun && s->chunked && !s->no_body)
 		(void)buf_append_str(&s->out, "0\r\n\r\n");
 	session_queue(s);
@@ -127,8 +144,7 @@ session_end(struct session *s)
 void
 session_cut(struct session *s)
 {
-	s->ops = NULL;
-	s->ctx = NULL;
+	session_release_handler(s);
 	if (!s->closing) {
 		session_flush(s);
 		if (!s->closing)
@@ -182,6 +198,7 @@ session_run_work(struct later_item *item)
 		return;
 	/* Output first: the order in which things were answered. */
 	session_flush(s);
+	s->resting = false;
 	session_pump(s);
 	if (s->closing)
 		return;

@@ -59,6 +59,7 @@ session_on_head(struct session *s)
 	uint64_t length = 0;
 	struct fault f;
 
+	s->begun_now++;
 	s->state = SESSION_CALL;
 	s->deadline_ms = 0;
 	s->progress_ms = session_now(s);
@@ -87,7 +88,8 @@ session_may_feed(struct session *s, size_t *len)
 
 	switch (s->state) {
 	case SESSION_HEAD:
-		return *len > 0;
+		/* Who does not read what was answered gets no more answers to hold for him. */
+		return *len > 0 && session_unsent(s) < SESSION_UNSENT_HIGH;
 	case SESSION_LINGER:
 		s->in_off = s->in.len;
 		return false;
@@ -193,15 +195,34 @@ session_steer_reading(struct session *s)
 	s->reading = want;
 }
 
+static void
+session_take_turn(struct session *s)
+{
+	s->pumping = true;
+	s->begun_now = 0;
+	while (!s->closing && s->begun_now < SESSION_REQUESTS_A_TURN && session_step(s))
+		continue;
+	s->pumping = false;
+	s->resting = s->begun_now == SESSION_REQUESTS_A_TURN;
+}
+
+/* There will be another turn for what has come, without another byte of it. */
+static bool
+session_waits(const struct session *s)
+{
+	return s->resting || (s->in.len > 0 && session_unsent(s) >= SESSION_UNSENT_HIGH);
+}
+
 void
 session_pump(struct session *s)
 {
 	if (s->pumping || s->closing)
 		return;
-	s->pumping = true;
-	while (!s->closing && session_step(s))
-		continue;
-	s->pumping = false;
+	if (s->resting) {
+		session_steer_reading(s);
+		return;
+	}
+	session_take_turn(s);
 	if (s->closing) {
 		session_maybe_free(s);
 		return;
@@ -219,7 +240,10 @@ session_pump(struct session *s)
 		else if (s->deadline_ms == 0)
 			s->deadline_ms = session_now(s) + s->idle_ms;
 	}
-	if (s->half_closed && (s->state == SESSION_HEAD || s->state == SESSION_DISCARD)) {
+	if (s->resting)
+		later_add(&s->b->later, &s->work);
+	if (s->half_closed && !session_waits(s) &&
+	    (s->state == SESSION_HEAD || s->state == SESSION_DISCARD)) {
 		session_linger(s);
 		later_add(&s->b->later, &s->work);
 	}

@@ -18,6 +18,8 @@ session_wrote(struct session *s)
 		s->was_high = false;
 		if (s->ops != NULL)
 			s->ops->drained(s->ctx);
+		/* Requests that wait for room (session_may_feed). */
+		later_add(&s->b->later, &s->work);
 	}
 }
 
@@ -162,6 +164,7 @@ session_send(struct session *s, const void *p, size_t len)
 static void
 session_whole(struct session *s, const struct buf *head, struct str body)
 {
+	session_release_handler(s);
 	session_begin(s, head, body.len, s->is_head);
 	session_send(s, body.p, body.len);
 	session_end(s);

@@ -18,6 +18,7 @@
 #define SESSION_IN_MAX (SESSION_IN_HIGH + SESSION_READ)
 #define SESSION_OUT_MAX (8u * 1024u * 1024u) /* capability lists; streams stop far below */
 #define SESSION_KEEP (64u * 1024u) /* an empty buffer larger than this is given back */
+#define SESSION_REQUESTS_A_TURN 4u /* then others have theirs, however much was pipelined */
 #define SESSION_HEAD_MS 60000u /* a head must be whole by then */
 
 enum session_state {
@@ -65,11 +66,14 @@ struct session {
 	bool no_body;
 	bool was_high;
 	bool pumping;
+	bool resting; /* has had its requests for this turn */
+	unsigned begun_now; /* requests in this turn */
 };
 
 uint64_t session_now(const struct session *s); /* of the loop, in ms */
 /* Closes the connection; a handler that still has the exchange is told. */
 void session_close(struct session *s);
+void session_release_handler(struct session *s);
 /* Frees what is closed, once nobody has it any more. */
 void session_maybe_free(struct session *s);
 

@@ -43,14 +43,14 @@ in_set_decoder(struct transfer *t, unsigned status)
 {
 	const struct header_list *l = message_headers(t->answer);
 	const struct header *h = header_list_find(l, STR_LIT("content-encoding"));
+	bool many = header_list_count(l, STR_LIT("content-encoding")) > 1;
 	enum av_err e;
 
-	t->coded = h != NULL && decode_is_needed(h->value);
+	/* More than one field is a row of codings, whatever the first of them says. */
+	t->coded = h != NULL && (many || decode_is_needed(h->value));
 	if (!t->coded || !in_has_body(t, status))
 		return true;
-	e = header_list_count(l, STR_LIT("content-encoding")) == 1
-	    ? decoder_new(h->value, &t->decoder)
-	    : AV_ENOTSUP;
+	e = many ? AV_ENOTSUP : decoder_new(h->value, &t->decoder);
 	if (e == AV_ENOTSUP)
 		transfer_fail(t, AV_EUPSTREAM, "upstream_coding",
 		    "its answer is compressed in a way that was not asked for");
@@ -80,6 +80,10 @@ in_head(struct transfer *t)
 	}
 	if (!in_set_decoder(t, status))
 		return;
+	if (header_list_drop_hop(message_headers(t->answer)) != AV_OK) {
+		transfer_fail(t, AV_ENOMEM, "out_of_memory", "memory ran out");
+		return;
+	}
 	t->head_seen = true;
 	transfer_arm(t);
 	if (t->ops->head(t->ctx, status, message_headers(t->answer), in_length(t)) !=

@@ -11,10 +11,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define MESSAGE_MAX 800
+#define DESCRIPTORS 16384u
 
 static const char usage[] =
     "usage: aivaultd [--socket PATH] [--shared] [--idle-exit SECONDS] [--ready-fd N]\n"
@@ -169,6 +171,19 @@ main_private(struct options *o)
 	return e == AV_OK ? 0 : av_err_exit(e) == 0 ? 1 : av_err_exit(e);
 }
 
+/* The usual 1,024 are fewer than connections and upstreams may need; the children inherit them. */
+static void
+raise_descriptor_limit(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) != 0 || r.rlim_cur >= DESCRIPTORS)
+		return;
+	r.rlim_cur = r.rlim_max < DESCRIPTORS ? r.rlim_max : DESCRIPTORS;
+	if (setrlimit(RLIMIT_NOFILE, &r) != 0)
+		log_warn("the limit of open files stays at %llu", (unsigned long long)r.rlim_cur);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -190,6 +205,7 @@ main(int argc, char **argv)
 	if (o.ready_fd >= 0 && fcntl(o.ready_fd, F_SETFD, FD_CLOEXEC) != 0)
 		o.ready_fd = -1;
 	(void)umask(0077);
+	raise_descriptor_limit();
 	if (e == AV_OK && o.is_private)
 		return main_private(&o);
 	if (e == AV_OK)

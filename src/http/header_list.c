@@ -193,6 +193,44 @@ header_list_remove(struct header_list *l, struct str name)
 	return gone;
 }
 
+static void
+remove_listed(struct header_list *l, struct str rest)
+{
+	struct str item, tail;
+
+	while (rest.len > 0) {
+		if (!str_cut(rest, ',', &item, &tail)) {
+			item = rest;
+			tail = (struct str){rest.p, 0};
+		}
+		item = str_trim(item);
+		if (item.len > 0)
+			(void)header_list_remove(l, item);
+		rest = tail;
+	}
+}
+
+enum av_err
+header_list_drop_hop(struct header_list *l)
+{
+	const struct str name = STR_LIT("connection");
+	const struct header *h;
+	enum av_err e = AV_OK;
+
+	while (e == AV_OK && (h = header_list_find(l, name)) != NULL) {
+		struct buf value;
+
+		/* This one goes first: its own list may name it. */
+		buf_init(&value, HEADER_MAX_BYTES);
+		e = buf_append(&value, h->value.p, h->value.len);
+		(void)header_list_remove(l, name);
+		if (e == AV_OK)
+			remove_listed(l, (struct str){(const char *)value.data, value.len});
+		buf_clear(&value);
+	}
+	return e;
+}
+
 const struct header *
 header_list_find(const struct header_list *l, struct str name)
 {

@@ -33,6 +33,9 @@ enum av_err header_list_add(struct header_list *l, struct str name, struct str v
 /* Replaces every field of that name by one (appends where there is none). */
 enum av_err header_list_set(struct header_list *l, struct str name, struct str value) AV_MUST_USE;
 size_t header_list_remove(struct header_list *l, struct str name); /* how many went */
+/* Takes away `Connection` and what it names: these are for one connection only (RFC 9110 section 7.6.1).
+ * AV_ENOMEM. */
+enum av_err header_list_drop_hop(struct header_list *l) AV_MUST_USE;
 /* The first field of that name, or NULL. Names are matched without case. */
 const struct header *header_list_find(const struct header_list *l, struct str name);
 size_t header_list_count(const struct header_list *l, struct str name);

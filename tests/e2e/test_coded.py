@@ -100,3 +100,13 @@ def test_answer_that_has_no_body_may_say_any_coding(world, upstream):
             response = agent.request(method, "/i/acme/any/-" + path)
             assert response.status == status and response.header("content-encoding") == ""
     assert upstream.connections == 1
+
+
+@pytest.mark.parametrize("first", ["identity", "", "gzip"])
+def test_two_fields_of_codings_are_a_row_of_codings(acme, upstream, first):
+    """Whatever the first of them says."""
+    data = gzip.compress(b"you sent " + acme.key.encode())
+    upstream.route(PATH, coded(data, first, head="Content-Encoding: gzip\r\n"))
+    with acme.agent() as agent:
+        response = agent.request("GET", "/i/acme/any/-" + PATH)
+        assert (response.status, response.reason) == (502, "upstream_coding")

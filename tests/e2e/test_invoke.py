@@ -354,3 +354,16 @@ def test_many_callers_at_once_get_their_own_answers(acme, upstream):
         thread.join(120)
     assert got == {(k, n): f"{k}-{n}" for k in range(16) for n in range(5)}
     wait_for(lambda: len(upstream.requests) == 80, "80 requests")
+
+
+def test_fields_that_connection_names_go_no_further(acme, upstream):
+    """In either direction, however long the list of them is (RFC 9110 section 7.6.1)."""
+    upstream.route("/hop", lambda c, r: c.reply(
+        200, b"{}", headers=[("Connection", "keep-alive, X-Hop"), ("X-Hop", "internal"), ("X-Far", "y")]))
+    with acme.agent() as agent:
+        response = agent.request("GET", "/i/acme/any/-/hop", headers=[
+            ("Connection", "x" * 1100 + ", X-Near"), ("X-Near", "n"), ("X-On", "o")])
+        assert response.status == 200 and response.body
+    assert response.header("x-hop") == "" and response.header("x-far") == "y"
+    request, = upstream.requests
+    assert request.header("x-near") == "" and request.header("x-on") == "o"

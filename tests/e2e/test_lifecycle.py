@@ -383,3 +383,27 @@ def test_lock_ends_the_stream_that_runs(locked, upstream):
     rows = locked.ended(1)
     assert [r["reason"] for r in rows if r["path"] == "/endless"] == ["vault_locked"]
     assert call(locked).status == 423
+
+
+def test_judge_that_dies_again_and_again_rests_and_the_daemon_lives(acme, upstream):
+    """Ten restarts a minute; then calls are denied for a while, and all else goes on."""
+    def call():
+        with acme.agent() as agent:
+            return agent.request("GET", "/i/acme/any/-/echo").status
+
+    acme.expect_clean_stop = True
+    pid = None
+    for _ in range(11):
+        pid = acme.wait_role("judge", other_than=pid)
+        acme.kill("judge")
+    wait_for(lambda: "the policy ended too often" in acme.log(), "the word on it")
+    assert call() == 503
+    assert acme.aivault("status").ok()
+    row = acme.audit_of("invoke.deny", 1)[0]
+    assert row["reason"].startswith("policy_")
+    # The broker is started again meanwhile as ever, and a restart brings a judge.
+    broker = acme.kill("broker")
+    acme.wait_role("broker", other_than=broker)
+    acme.aivault("restart").ok()
+    wait_for(lambda: "judge" in acme.pids(), "a judge")
+    wait_for(lambda: call() == 200, "a call that goes through")

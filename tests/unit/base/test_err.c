@@ -134,6 +134,19 @@ test_text_that_just_fits_is_kept_whole(void **state)
 	assert_string_equal(f.message, text);
 }
 
+static void
+test_bytes_that_are_no_text_are_shown_as_marks(void **state)
+{
+	struct fault f;
+
+	(void)state;
+	(void)fault_set(&f, AV_ESYS, "x", "look at \xff", "%s", "/a\xff/\xc3\xa9: gone");
+	assert_string_equal(f.message, "/a?/??: gone");
+	assert_string_equal(f.remedy, "look at ?");
+	(void)fault_set(&f, AV_ESYS, "x", "", "%s", "/\xc3\xa9: gone");
+	assert_string_equal(f.message, "/\xc3\xa9: gone");
+}
+
 int
 main(void)
 {
@@ -145,6 +158,7 @@ main(void)
 	    cmocka_unit_test(test_fault_takes_null_words_as_empty),
 	    cmocka_unit_test(test_fault_may_quote_the_fault_that_it_replaces),
 	    cmocka_unit_test(test_long_text_is_cut_between_characters),
+	    cmocka_unit_test(test_bytes_that_are_no_text_are_shown_as_marks),
 	    cmocka_unit_test(test_text_that_just_fits_is_kept_whole),
 	};
 
