@@ -228,3 +228,17 @@ def test_checkpoints_log_that_may_not_be_written_is_no_reason_to_stop(modest, up
     modest.start()
     found = modest.aivault("audit", "verify", "--output", "json").ok().json()
     assert found["checkpointsLogged"] == found["checkpoints"] == len(path.read_text().splitlines())
+
+
+def test_log_in_memory_needs_no_room(small, upstream):
+    """The disk is full when the daemon starts, so not even the row that says so can be written."""
+    upstream.expect_auth = "Bearer " + small.key
+    small.stop()
+    fill(small)
+    with open(small.root / "fill", "r+b") as file:  # room for SQLite's shared memory, not for a row
+        file.truncate(file.seek(0, 2) - 40960)
+    small.start(env=small.env(AIVAULT_DISABLE_DISK_LOGS="1"))
+    assert "does not say that it stops here" in small.log()
+    assert small.aivault("status", "-v").ok().json()["auditOnDisk"] is False
+    free(small)
+    models(small).ok()

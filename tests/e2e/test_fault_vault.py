@@ -243,3 +243,33 @@ def test_key_that_cannot_be_used_is_named_and_never_replaced(stopped, upstream, 
     path.write_bytes(key)
     path.chmod(0o600)
     works(stopped, upstream)
+
+
+@pytest.mark.parametrize("how", ["lost", "emptied"])
+def test_lost_database_does_not_become_a_new_vault_in_silence(stopped, how):
+    """checkpoints.log says that there was one."""
+    stopped.log_is_whole = False
+    path, log = stopped.root / "vault.db", stopped.root / "checkpoints.log"
+    saved, key = path.read_bytes(), (stopped.root / "kek.key").read_bytes()
+    path.unlink()
+    if how == "emptied":
+        path.touch(mode=0o600)
+    stopped.start()
+    for command in (("status",), ("init",), ("secrets", "create", "--name", "A_KEY")):
+        one_line(stopped.aivault(*command, input="value-of-it").failed(), "vault_unavailable",
+                 "there was a vault", "checkpoints.log", "Restore vault.db from a backup")
+    assert not path.exists() or path.stat().st_size == 0
+    stopped.stop()
+    path.write_bytes(saved)
+    path.chmod(0o600)
+    stopped.start()
+    assert len(stopped.aivault("secrets", "list", "-v").ok().json()) == 2
+    stopped.stop()
+    # To begin anew is a deed of its own.
+    path.unlink()
+    log.rename(stopped.dir / "checkpoints.log")
+    stopped.start()
+    assert stopped.aivault("status", "-v").ok().json()["status"]["enabled"] is True
+    assert stopped.aivault("secrets", "list", "-v").ok().json() == []
+    assert (stopped.root / "kek.key").read_bytes() == key
+    assert stopped.aivault("audit", "verify").ok().json()["ok"] is True
