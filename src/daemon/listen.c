@@ -66,7 +66,9 @@ make_dir(const struct options *o, const char *dir, struct fault *f)
 
 	if (e != AV_OK || lstat(dir, &st) != 0)
 		return fault_set(f, e == AV_OK ? AV_ESYS : e, "socket_dir",
-		    "Make it yourself, or choose another with --socket",
+		    o->shared ? "Make it as root, owned by you: docs/OPERATIONS.md, \"Agents with "
+		                "accounts of their own\""
+		              : "Make it yourself, or choose another with --socket",
 		    "the socket's directory %.200s cannot be made or is not this user's", dir);
 	if (!was_there || o->dir_mode_given || o->default_dir) {
 		mode_t mode = o->dir_mode | (st.st_mode & S_ISGID);

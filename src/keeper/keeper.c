@@ -213,6 +213,22 @@ keeper_usable(const struct keeper *k, struct fault *f)
 }
 
 enum av_err
+keeper_serves(const struct keeper *k, struct fault *f)
+{
+	struct fault full;
+	enum av_err e = keeper_usable(k, &full);
+	if (e == AV_OK)
+		return AV_OK;
+	*f = full;
+	if (e != AV_ELOCKED && e != AV_ENOVAULT)
+		fault_set(f, e, full.reason,
+		    full.remedy[0] != '\0' ? full.remedy
+		                           : "Ask the vault's owner to run `aivault doctor`",
+		    "the vault cannot be used");
+	return e;
+}
+
+enum av_err
 keeper_readable(const struct keeper *k, struct fault *f)
 {
 	enum av_err e = keeper_usable(k, f);

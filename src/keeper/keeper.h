@@ -70,6 +70,8 @@ enum av_err keeper_make_passphrase_vault(struct keeper *k, const struct passphra
     const uint8_t *key, const struct audit_event *caller, struct fault *f) AV_MUST_USE;
 /* AV_OK: there is a vault, its key fits, its rows are whole. Else the fault that says why not. */
 enum av_err keeper_usable(const struct keeper *k, struct fault *f) AV_MUST_USE;
+/* The same in words for agents, who have no business with paths. */
+enum av_err keeper_serves(const struct keeper *k, struct fault *f) AV_MUST_USE;
 
 /* As keeper_usable(), and a locked vault will do: what is read of it is unverified. */
 enum av_err keeper_readable(const struct keeper *k, struct fault *f) AV_MUST_USE;

@@ -36,7 +36,7 @@ static enum av_err
 make(const struct keeper *k, const struct keeper_list *ask, cJSON **out, struct fault *f)
 {
 	struct resolution r;
-	enum av_err e = keeper_usable(k, f);
+	enum av_err e = keeper_serves(k, f);
 	if (e != AV_OK)
 		return e;
 	if (ask->capability.len > 0) {

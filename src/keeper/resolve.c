@@ -200,7 +200,7 @@ resolve_call(const struct keeper *k, struct str capability, struct str credentia
     const struct caller *caller, struct resolution *out, struct fault *f)
 {
 	memset(out, 0, sizeof(*out));
-	enum av_err e = keeper_usable(k, f);
+	enum av_err e = keeper_serves(k, f);
 	if (e == AV_OK)
 		e = resolve_capability(k, capability, out, f);
 	if (e == AV_OK)

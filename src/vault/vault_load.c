@@ -154,9 +154,12 @@ check_secrets(const struct vault *v, struct credential *c)
 		/* Of a row that was changed nothing is believed; what uses it says so (resolve.c). */
 		if (s == NULL || s->fault.err != AV_OK || s->revoked_ms == 0)
 			continue;
+		/* Agents read it too: no name of a secret. */
 		fault_set(&c->fault, AV_ENOCRED, "secret_deleted",
-		    "Store it again with `aivault secrets create`",
-		    "the secret %s of the credential %s was deleted", s->name, c->id);
+		    c->source == CREDENTIAL_CUSTOM
+		        ? "Make it anew for another secret: `aivault credential create`"
+		        : "Store it again with `aivault secrets create`",
+		    "a secret of the credential %s was deleted", c->id);
 	}
 }
 
