@@ -24,9 +24,10 @@ static const struct rule rules[LIMITS_COUNT] = {
     {"--max-per-caller", ROLE_BROKER, false, 1, 65536, 64},
     {"--first-byte-timeout", ROLE_BROKER, true, 1, 86400, 600},
     {"--idle-timeout", ROLE_BROKER, true, 1, 86400, 300},
-    /* Well below the broker's deadline, after which it has the judge replaced. */
+    /* Well below the broker's deadline, after which it has the judge replaced: to look through all of
+     * that memory once takes a part of it too. */
     {"--check-ms", ROLE_JUDGE, false, 1, 100, 5},
-    {"--check-memory-bytes", ROLE_JUDGE, false, 1048576, 1073741824, 8388608},
+    {"--check-memory-bytes", ROLE_JUDGE, false, 1048576, 67108864, 8388608},
 };
 
 void

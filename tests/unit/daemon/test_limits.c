@@ -95,7 +95,7 @@ test_wrong_line_is_named_and_changes_nothing(void **state)
 	    {"max-connection = 5", "line 1: there is no limit of that name"},
 	    {"check-ms = 101", "line 1: check-ms takes a number from 1 to 100"},
 	    {"check-memory-bytes = 1048575",
-	        "check-memory-bytes takes a number from 1048576 to 1073741824"},
+	        "check-memory-bytes takes a number from 1048576 to 67108864"},
 	    {"--idle-timeout = 5", "line 1: there is no limit of that name"},
 	    {"idle-timeout 5", "line 1: not `name = number`"},
 	};
