@@ -6,9 +6,8 @@
 #include "base/log.h"
 #include "keeper/channel.h"
 
+#include <stdlib.h>
 #include <string.h>
-
-#define MAX_EVENTS 64u
 
 /* A copy of the record: a change loads the vault's own anew. */
 static enum av_err
@@ -131,13 +130,29 @@ out:
 	return e;
 }
 
+/* A row for every credential that ends with it, and its own. */
+static enum av_err
+end_deletion(struct op_call *c, const struct secret_record *r, const struct string_list *hit)
+{
+	char scope[SCOPE_TEXT_MAX];
+	struct audit_event *events = calloc(hit->count + 1, sizeof(*events));
+	if (events == NULL)
+		return write_failed(c, AV_ENOMEM);
+	for (size_t i = 0; i < hit->count; i++) {
+		events[i] = event_of(c, "credential.disable", r, scope);
+		events[i].credential = str_of(hit->items[i]);
+		events[i].reason = STR_LIT("secret_deleted");
+	}
+	events[hit->count] = event_of(c, "secret.revoke", r, scope);
+	enum av_err e = keeper_change_end(c->k, events, hit->count + 1, c->fault);
+	free(events);
+	return e;
+}
+
 static enum av_err
 store_deletion(struct op_call *c, const struct secret_record *r, const struct string_list *hit)
 {
 	struct vault *v = c->k->vault;
-	struct audit_event events[MAX_EVENTS];
-	char scope[SCOPE_TEXT_MAX];
-	size_t n = 0;
 	enum av_err e = keeper_change_begin(c->k, c->fault);
 	if (e != AV_OK)
 		return e;
@@ -146,13 +161,7 @@ store_deletion(struct op_call *c, const struct secret_record *r, const struct st
 		e = secret_record_erase(v->store, r);
 	if (e != AV_OK)
 		return write_failed(c, e);
-	for (size_t i = 0; i < hit->count && n + 1 < MAX_EVENTS; i++, n++) {
-		events[n] = event_of(c, "credential.disable", r, scope);
-		events[n].credential = str_of(hit->items[i]);
-		events[n].reason = STR_LIT("secret_deleted");
-	}
-	events[n++] = event_of(c, "secret.revoke", r, scope);
-	e = keeper_change_end(c->k, events, n, c->fault);
+	e = end_deletion(c, r, hit);
 	/* The old pages are in the write-ahead log still. */
 	if (e == AV_OK && store_checkpoint(v->store) != AV_OK)
 		log_warn("the write-ahead log could not be emptied after a deletion");
