@@ -170,6 +170,24 @@ audit_log_finish(struct audit_log *l)
 	return last_used_write(&l->used, l->store);
 }
 
+static size_t
+escaped_len(unsigned char c)
+{
+	return c == '\\' ? 2 : c < 0x20 || c > 0x7e ? 4 : 1;
+}
+
+struct str
+audit_fit(struct str s, size_t max)
+{
+	size_t n = 0;
+	for (size_t len = 0; n < s.len; n++) {
+		len += escaped_len((unsigned char)s.p[n]);
+		if (len > max)
+			break;
+	}
+	return (struct str){s.p, n};
+}
+
 void
 audit_escape(struct str s, size_t max, char *out, size_t room)
 {
@@ -179,7 +197,7 @@ audit_escape(struct str s, size_t max, char *out, size_t room)
 	bool cut = false;
 	for (size_t i = 0; i < s.len && !cut; i++) {
 		unsigned char c = (unsigned char)s.p[i];
-		size_t need = c == '\\' ? 2 : c < 0x20 || c > 0x7e ? 4 : 1;
+		size_t need = escaped_len(c);
 		if (o + need + 4 > limit) {
 			cut = true;
 		} else if (need == 1) {

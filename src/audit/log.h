@@ -47,5 +47,7 @@ void audit_log_settle(struct audit_log *l, bool committed);
 
 /* Escapes (event.h) into `out` (room bytes, NUL-terminated); what is cut ends in "...". */
 void audit_escape(struct str s, size_t max, char *out, size_t room);
+/* The longest beginning of `s` that is at most `max` bytes once it is escaped. */
+struct str audit_fit(struct str s, size_t max);
 
 #endif

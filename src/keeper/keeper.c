@@ -245,19 +245,24 @@ keeper_change_begin(struct keeper *k, struct fault *f)
 	return e == AV_OK ? vault_begin(k->vault, f) : e;
 }
 
+/* The seal is what the chain needs: words give way to it, at the length that their escapes give them. */
+static void
+add_seal(struct str words, const char *seal, char out[AUDIT_NOTE_MAX + 1])
+{
+	struct str kept = audit_fit(words, AUDIT_NOTE_MAX - strlen("...; ") - strlen(seal));
+	snprintf(out, AUDIT_NOTE_MAX + 1, "%.*s%s%s%s", (int)kept.len, kept.len > 0 ? kept.p : "",
+	    kept.len < words.len ? "..." : "", words.len > 0 ? "; " : "", seal);
+}
+
 static enum av_err
 append_all(struct keeper *k, const struct audit_event *events, size_t count, const char *seal)
 {
 	enum av_err e = AV_OK;
 	for (size_t i = 0; e == AV_OK && i < count; i++) {
 		struct audit_event event = events[i];
-		char note[AUDIT_NOTE_MAX];
+		char note[AUDIT_NOTE_MAX + 1];
 		if (i + 1 == count) {
-			/* The seal is what the chain needs; words give way to it. */
-			snprintf(note, sizeof(note), "%.*s%s%s",
-			    (int)(event.note.len < 300 ? event.note.len : 300),
-			    event.note.len > 0 ? event.note.p : "", event.note.len > 0 ? "; " : "",
-			    seal);
+			add_seal(event.note, seal, note);
 			event.note = str_of(note);
 		}
 		e = audit_append(&k->log, &event);

@@ -172,6 +172,9 @@ test_caller_text_is_escaped_and_cut(void **state)
 	assert_string_equal(out, "a\\x0a\\x1b[31m\\\\\\xffb");
 	audit_escape(STR_LIT("0123456789"), 5, out, sizeof(out));
 	assert_string_equal(out, "01234...");
+	assert_int_equal(audit_fit(STR_LIT("a\n\\bc"), 8).len, 4);
+	assert_int_equal(audit_fit(STR_LIT("a\n\\bc"), 4).len, 1);
+	assert_int_equal(audit_fit(STR_LIT("abc"), 8).len, 3);
 	memset(big, '\n', sizeof(big) - 1);
 	big[sizeof(big) - 1] = '\0';
 	add(r, "invoke.deny", big);

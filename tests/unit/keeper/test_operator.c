@@ -101,6 +101,22 @@ test_bad_secret_makes_no_vault(void **state)
 	assert_null(h->k.vault);
 }
 
+static void
+test_seal_of_a_change_is_whole_behind_a_name_of_escapes(void **state)
+{
+	struct house *h = *state;
+	char args[512] = "{\"create\":true,\"name\":\"";
+	for (int i = 0; i < 64; i++)
+		strcat(args, "\xc3\xa9");
+	strcat(args, "\"}");
+	assert_int_equal(house_op(h, "secrets.create", args, HOUSE_CANARY), AV_OK);
+	assert_int_equal(house_count(h,
+	                     "SELECT COUNT(*) FROM audit_events WHERE kind = 'secret.create' AND "
+	                     "note GLOB '\\xc3\\xa9*...; generation=[0-9]* digest=*' AND "
+	                     "length(note) - instr(note, 'digest=') = 6 + 64"),
+	    1);
+}
+
 int
 main(void)
 {
@@ -111,6 +127,7 @@ main(void)
 	    HOUSE_TEST(test_i8_refused_call_does_nothing_and_is_audited),
 	    HOUSE_TEST(test_second_init_keeps_the_vault),
 	    HOUSE_TEST(test_bad_secret_makes_no_vault),
+	    HOUSE_TEST(test_seal_of_a_change_is_whole_behind_a_name_of_escapes),
 	};
 	if (box_init() != AV_OK)
 		return 1;
