@@ -32,6 +32,16 @@ batch_is_open(const struct keeper *k)
 	return k->batch != NULL && k->batch->open;
 }
 
+static int
+channel_due_ms(const struct channel *c, uint64_t now_ms)
+{
+	/* For one that is gone no company comes: it waits only for another try. */
+	uint64_t at = c->pending_since_ms + (c->dead ? 0 : BATCH_WAIT_MS);
+	if (c->has_release || c->pending.len > CHANNEL_PENDING_MAX / 2 || at <= now_ms)
+		return 0;
+	return (int)(at - now_ms);
+}
+
 int
 batch_due_ms(const struct keeper *k, uint64_t now_ms)
 {
@@ -41,11 +51,8 @@ batch_due_ms(const struct keeper *k, uint64_t now_ms)
 		const struct channel *c = k->channels[i];
 		if (c == NULL || c->pending.len == 0)
 			continue;
-		if (c->has_release || c->dead || c->pending.len > CHANNEL_PENDING_MAX / 2)
-			return 0;
 		waits = true;
-		uint64_t at = c->pending_since_ms + BATCH_WAIT_MS;
-		int wait = at <= now_ms ? 0 : (int)(at - now_ms);
+		int wait = channel_due_ms(c, now_ms);
 		if (due < 0 || wait < due)
 			due = wait;
 	}
@@ -119,7 +126,8 @@ take_channel(struct keeper *k, struct batch *b, struct channel *c)
 	return AV_OK;
 }
 
-/* A release that was not reached before the failure needs its answer too. */
+/* A release that was not reached before the failure needs its answer too. Rows are kept, those of a
+ * broker that is gone too: nobody else has them. */
 static void
 fail_releases(struct keeper *k, struct channel *c)
 {
@@ -133,16 +141,15 @@ fail_releases(struct keeper *k, struct channel *c)
 		if (frame_parse(c->pending.data + at, c->pending.len - at, &f, &n) != AV_OK)
 			break;
 		if (f.type != KEEPER_RELEASE) {
-			if (kept.len + n <= BATCH_KEEP_MAX)
-				buf_append(&kept, c->pending.data + at, n);
-			else
+			if (kept.len + n > BATCH_KEEP_MAX ||
+			    buf_append(&kept, c->pending.data + at, n) != AV_OK)
 				log_error("audit: a row was lost, the log cannot be written");
 		} else if (keeper_release_decode(&f, &ask) == AV_OK) {
 			struct keeper_fault fault = {.ask_id = ask.ask_id};
 			fault_set(&fault.fault, AV_EAUDIT, "audit_write_failed",
 			    "Check free space and permissions",
 			    "the audit row could not be written");
-			if (keeper_fault_encode(&fault, &c->out) != AV_OK)
+			if (!c->dead && keeper_fault_encode(&fault, &c->out) != AV_OK)
 				c->dead = true;
 			judge_link_refund(&k->judge, ask.charges, ask.charge_count);
 			keeper_release_clear(&ask);
@@ -153,10 +160,7 @@ fail_releases(struct keeper *k, struct channel *c)
 	c->pending = kept;
 	c->taken = 0;
 	c->has_release = false;
-	/* A broker that is gone has nobody to tell the rows again. */
 	c->pending_since_ms = kept.len > 0 ? clock_mono_ms() + RETRY_AFTER_MS : 0;
-	if (c->dead)
-		buf_reset(&c->pending);
 }
 
 static void
@@ -191,8 +195,6 @@ settle_channel(struct channel *c)
 	}
 	if (c->pending.len == 0)
 		c->pending_since_ms = 0;
-	if (c->dead)
-		buf_reset(&c->pending);
 }
 
 static enum av_err

@@ -5,10 +5,10 @@
  * Everything that channels put aside goes into one transaction: decision rows with their charges,
  * denials, outcomes. Then the commit; then the answers. When it fails, every release of it is
  * answered audit_write_failed (I3), and rows of denials and outcomes are kept and tried again, at
- * most BATCH_KEEP_MAX bytes of them. Without a release a batch may wait BATCH_WAIT_MS for company.
- * Rows that wait are in the open transaction already, so that the release that comes next has only
- * its own row before its commit. Whoever else writes to the store flushes first: loop.c does, before
- * it serves anyone but brokers.
+ * most BATCH_KEEP_MAX bytes of them, also when their broker has died meanwhile. Without a release a
+ * batch may wait BATCH_WAIT_MS for company. Rows that wait are in the open transaction already, so
+ * that the release that comes next has only its own row before its commit. Whoever else writes to
+ * the store flushes first: loop.c does, before it serves anyone but brokers.
  */
 #ifndef AV_KEEPER_BATCH_H
 #define AV_KEEPER_BATCH_H

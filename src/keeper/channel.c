@@ -54,11 +54,27 @@ channel_add(struct keeper *k, int fd)
 	return AV_OK;
 }
 
+/* Rows that could not be written as long as there was time. */
+static void
+log_lost(const struct channel *c)
+{
+	size_t rows = 0, n = 0;
+	struct frame f;
+	for (size_t at = c->taken; at < c->pending.len; at += n) {
+		if (frame_parse(c->pending.data + at, c->pending.len - at, &f, &n) != AV_OK)
+			break;
+		rows += f.type != KEEPER_RELEASE;
+	}
+	if (rows > 0)
+		log_error("audit: %zu rows of a broker were lost", rows);
+}
+
 void
 channel_free(struct channel *c)
 {
 	if (c == NULL)
 		return;
+	log_lost(c);
 	io_close(&c->fd);
 	buf_clear(&c->in);
 	buf_clear(&c->out);
@@ -195,10 +211,15 @@ channel_reap(struct keeper *k)
 		k->channels[i] = NULL;
 		if (c == NULL)
 			continue;
-		/* Rows that wait are written even when the broker that told them is gone. */
-		if (c->dead && c->pending.len == 0)
+		if (c->dead && c->pending.len == 0) {
 			channel_free(c);
-		else
-			k->channels[kept++] = c;
+			continue;
+		}
+		/* Rows that wait are written even when the broker that told them is gone. */
+		if (c->dead) {
+			io_close(&c->fd);
+			buf_reset(&c->out);
+		}
+		k->channels[kept++] = c;
 	}
 }

@@ -26,7 +26,7 @@ struct channel {
 
 /* Takes fd (also on failure) and sends KEEPER_STATE. The oldest gives way when there is no room. */
 enum av_err channel_add(struct keeper *k, int fd) AV_MUST_USE;
-void channel_free(struct channel *c); /* NULL is fine */
+void channel_free(struct channel *c); /* NULL is fine; rows that still wait are lost, and logged */
 /* Reads what is there and handles it; sets `dead` at the end of the stream or on nonsense. */
 void channel_read(struct keeper *k, struct channel *c);
 /* Handles every whole frame in c->in. */
@@ -38,7 +38,7 @@ void channel_push_state(struct keeper *k);
  * After the change is committed. */
 void channel_revoke(
     struct keeper *k, struct str capability, struct str credential, const struct fault *f);
-/* Ends and frees what is dead. */
+/* Ends what is dead, and frees it once its rows are written. */
 void channel_reap(struct keeper *k);
 
 #endif

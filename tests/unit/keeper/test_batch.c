@@ -281,6 +281,93 @@ test_rows_of_a_broker_that_died_are_written(void **state)
 }
 
 static void
+run_sql(struct house *h, const char *text)
+{
+	sqlite3_stmt *st = NULL;
+	assert_int_equal(store_stmt(h->k.vault->store, text, &st), AV_OK);
+	assert_int_equal(store_run(st), AV_OK);
+}
+
+static void
+tell_outcome(struct house *h, struct line *l)
+{
+	struct keeper_outcome o = {.request_id = STR_LIT(HOUSE_REQUEST),
+	    .capability = STR_LIT("acme/chat"),
+	    .status = 200};
+	assert_int_equal(keeper_outcome_encode(&o, &l->c->in), AV_OK);
+	channel_take_frames(&h->k, l->c);
+}
+
+static void
+die(struct house *h, struct line *l)
+{
+	close(l->pair[1]);
+	channel_read(&h->k, l->c);
+	assert_true(l->c->dead);
+}
+
+static void
+test_rows_of_a_broker_that_died_outlive_a_failed_commit(void **state)
+{
+	struct house *h = *state;
+	struct line l;
+	house_store_key(h);
+	l = line_open(h);
+	ask_release(h, &l, 1);
+	tell_denied(h, &l, "policy_denied");
+	tell_outcome(h, &l);
+	die(h, &l);
+	run_sql(h,
+	    "CREATE TEMP TRIGGER t BEFORE INSERT ON main.audit_events "
+	    "BEGIN SELECT RAISE(ABORT, 'disk full'); END");
+	for (int i = 0; i < 3; i++) {
+		batch_flush(&h->k);
+		channel_reap(&h->k);
+		assert_ptr_equal(h->k.channels[0], l.c);
+		/* A try a second, not one after the other. */
+		int due = batch_due_ms(&h->k, clock_mono_ms());
+		assert_true(due > 500 && due <= 1000);
+		batch_gather(&h->k);
+		assert_false(batch_is_open(&h->k));
+	}
+	/* Of what it would have been told nothing is kept, nor its end of the line. */
+	assert_int_equal(l.c->out.len, 0);
+	assert_int_equal(l.c->fd, -1);
+	run_sql(h, "DROP TRIGGER t");
+	batch_flush(&h->k);
+	channel_reap(&h->k);
+	assert_null(h->k.channels[0]);
+	assert_int_equal(batch_due_ms(&h->k, clock_mono_ms()), -1);
+	assert_int_equal(rows_outside(h), 1);
+	assert_int_equal(
+	    house_count(h, "SELECT COUNT(*) FROM audit_events WHERE kind = 'invoke.outcome'"), 1);
+	/* Nobody was left to be let through. */
+	assert_int_equal(
+	    house_count(h, "SELECT COUNT(*) FROM audit_events WHERE kind = 'invoke.allow'"), 0);
+}
+
+static void
+test_rows_of_a_broker_that_died_are_written_in_as_many_batches_as_it_takes(void **state)
+{
+	struct house *h = *state;
+	struct line l;
+	house_store_key(h);
+	l = line_open(h);
+	for (uint64_t i = 0; i < BATCH_MAX + 1; i++)
+		ask_release(h, &l, i);
+	tell_outcome(h, &l);
+	die(h, &l);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(batch_due_ms(&h->k, clock_mono_ms()), 0);
+		batch_flush(&h->k);
+		channel_reap(&h->k);
+	}
+	assert_null(h->k.channels[0]);
+	assert_int_equal(
+	    house_count(h, "SELECT COUNT(*) FROM audit_events WHERE kind = 'invoke.outcome'"), 1);
+}
+
+static void
 test_without_a_vault_a_release_is_refused(void **state)
 {
 	struct house *h = *state;
@@ -307,6 +394,8 @@ main(void)
 	    HOUSE_TEST(test_i3_failed_commit_refuses_all_and_keeps_the_other_rows),
 	    HOUSE_TEST(test_malformed_frame_ends_the_channel),
 	    HOUSE_TEST(test_rows_of_a_broker_that_died_are_written),
+	    HOUSE_TEST(test_rows_of_a_broker_that_died_outlive_a_failed_commit),
+	    HOUSE_TEST(test_rows_of_a_broker_that_died_are_written_in_as_many_batches_as_it_takes),
 	    HOUSE_TEST(test_without_a_vault_a_release_is_refused),
 	};
 	if (box_init() != AV_OK)
