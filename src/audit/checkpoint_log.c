@@ -106,35 +106,53 @@ checkpoint_log_append(const char *path, const struct checkpoint *c, bool sync)
 	return e;
 }
 
+/* Where the last whole line ends; 0: there is none. What a crash left behind it, of a line or as zeroes,
+ * may be long. */
+static enum av_err
+find_end(int fd, off_t *end)
+{
+	char part[4096];
+	struct stat st;
+	if (fstat(fd, &st) != 0)
+		return AV_ESYS;
+	*end = st.st_size;
+	while (*end > 0) {
+		size_t len = *end < (off_t)sizeof(part) ? (size_t)*end : sizeof(part);
+		*end -= (off_t)len;
+		if (pread(fd, part, len, *end) != (ssize_t)len)
+			return AV_ESYS;
+		while (len > 0 && part[len - 1] != '\n')
+			len--;
+		if (len > 0) {
+			*end += (off_t)len;
+			break;
+		}
+	}
+	return AV_OK;
+}
+
 enum av_err
 checkpoint_log_last(const char *path, int64_t *id)
 {
-	char tail[2 * CHECKPOINT_LINE_MAX];
+	char tail[CHECKPOINT_LINE_MAX + 1];
 	struct checkpoint c;
-	struct stat st;
+	off_t end = 0;
 	int fd = -1;
 	*id = 0;
 	enum av_err e = open_log(path, O_RDONLY, &fd);
-	if (e != AV_OK)
-		return e;
-	ssize_t n = -1;
-	if (fstat(fd, &st) == 0)
-		n = pread(fd, tail, sizeof(tail),
-		    st.st_size > (off_t)sizeof(tail) ? st.st_size - (off_t)sizeof(tail) : 0);
+	if (e == AV_OK)
+		e = find_end(fd, &end);
+	size_t n = end < (off_t)sizeof(tail) ? (size_t)end : sizeof(tail);
+	if (e == AV_OK && pread(fd, tail, n, end - (off_t)n) != (ssize_t)n)
+		e = AV_ESYS;
 	io_close(&fd);
-	if (n < 0)
-		return AV_ESYS;
-	/* What a crash left of a line does not count. */
-	while (n > 0 && tail[n - 1] != '\n')
-		n--;
-	if (n == 0)
-		return st.st_size == 0 ? AV_OK : AV_EFORMAT;
-	size_t end = (size_t)n - 1, start = end;
+	if (e != AV_OK || n == 0)
+		return e;
+	size_t start = --n;
 	while (start > 0 && tail[start - 1] != '\n')
 		start--;
-	if (start == 0 && st.st_size > (off_t)sizeof(tail))
-		return AV_EFORMAT; /* the line may begin earlier */
-	e = checkpoint_line_parse((struct str){tail + start, end - start}, &c);
+	/* A line that begins earlier still is none. */
+	e = checkpoint_line_parse((struct str){tail + start, n - start}, &c);
 	if (e == AV_OK)
 		*id = c.id;
 	return e;

@@ -39,8 +39,8 @@ enum av_err checkpoint_line_parse(struct str line, struct checkpoint *out) AV_MU
  * line is ended first. `sync`: this line and those before it are on the disk afterwards. */
 enum av_err checkpoint_log_append(
     const char *path, const struct checkpoint *c, bool sync) AV_MUST_USE;
-/* The id of the last whole line; 0 where the file is empty. AV_ENOTFOUND: no file. AV_EFORMAT: that line
- * is something else. */
+/* The id of the last whole line; 0 where there is none. AV_ENOTFOUND: no file. AV_EFORMAT: that line is
+ * something else. */
 enum av_err checkpoint_log_last(const char *path, int64_t *id) AV_MUST_USE;
 /* Calls `each` for every line that can be read; *torn counts the others. AV_ENOTFOUND: no file. An
  * error of `each` ends it. */
