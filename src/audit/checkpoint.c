@@ -3,13 +3,18 @@
 
 #include "audit/checkpoint_rows.h"
 #include "base/clock.h"
+#include "base/io.h"
 
+#include <fcntl.h>
 #include <sodium.h>
 #include <string.h>
 
 #define PURPOSE "aivault:checkpoint:1"
 #define PURPOSE_LEN (sizeof(PURPOSE) - 1)
 #define MESSAGE_LEN (PURPOSE_LEN + 16 + CHAIN_HASH_LEN)
+/* In the meta table: the first checkpoint that must have a line. Vaults of before there were lines get
+ * it with their next one. */
+#define META_LOGGED_FROM "checkpoints_logged_from"
 
 static void
 put_i64(uint8_t *to, int64_t v)
@@ -35,6 +40,31 @@ signature_fits(const struct checkpoint *c, const uint8_t pk[VAULT_PUBLIC_KEY_LEN
 	return crypto_sign_verify_detached(c->signature, message, sizeof(message), pk) == 0;
 }
 
+/* 0: none must have one. */
+static enum av_err
+logged_from(const struct audit_log *l, int64_t *id)
+{
+	*id = 0;
+	if (l->in_memory)
+		return AV_OK;
+	enum av_err e = store_meta_get_int(l->store, META_LOGGED_FROM, id);
+	return e == AV_ENOTFOUND ? AV_OK : e;
+}
+
+/* The file is there, empty, before a line of it is missed: a crash does not take it away. */
+static enum av_err
+expect_lines(struct audit_log *l, int64_t id)
+{
+	int64_t from = 0;
+	enum av_err e = logged_from(l, &from);
+	if (e != AV_OK || from > 0 || l->in_memory)
+		return e;
+	e = io_create_file(AT_FDCWD, l->checkpoints_path, 0600, "", 0);
+	if (e != AV_OK && e != AV_EEXISTS)
+		return AV_OK; /* the line will fail too, and say so */
+	return store_meta_put_int(l->store, META_LOGGED_FROM, id);
+}
+
 enum av_err
 checkpoint_add(struct vault *v, struct audit_log *l)
 {
@@ -50,6 +80,8 @@ checkpoint_add(struct vault *v, struct audit_log *l)
 	if (e == AV_OK)
 		e = checkpoint_last_id(v->store, &c.id);
 	c.id++;
+	if (e == AV_OK)
+		e = expect_lines(l, c.id);
 	if (e == AV_OK)
 		e = store_stmt(v->store,
 		    "INSERT INTO checkpoints(id, event_id, ts_ms, hash, signature) VALUES(?, ?, ?, "
@@ -70,11 +102,18 @@ checkpoint_add(struct vault *v, struct audit_log *l)
 	return e;
 }
 
+/* Rows and lines are walked side by side, both in the order of ids. */
 struct check {
 	const struct audit_log *log;
 	const uint8_t *pk;
 	struct checkpoint_report *report;
-	const char *problem; /* for what does not fit */
+	sqlite3_stmt *rows;
+	struct checkpoint row; /* the one whose line comes next */
+	bool has_row;
+	int64_t logged_from;
+	uint64_t torn; /* as of the last line that could be read */
+	const char *missing; /* NULL, or the problem of the first row without its line */
+	int64_t missing_id;
 };
 
 static void
@@ -87,12 +126,12 @@ complain(struct check *k, int64_t id, const char *problem)
 }
 
 static enum av_err
-check_one(struct check *k, const struct checkpoint *c)
+check_one(struct check *k, const struct checkpoint *c, const char *problem)
 {
 	sqlite3_stmt *st = NULL;
 	bool row = false, same = false;
 	if (!signature_fits(c, k->pk)) {
-		complain(k, c->event_id, k->problem);
+		complain(k, c->event_id, problem);
 		return AV_OK;
 	}
 	if (c->event_id > k->log->kept_id) {
@@ -110,9 +149,45 @@ check_one(struct check *k, const struct checkpoint *c)
 		    store_column(st, 0), (struct str){(const char *)c->hash, sizeof(c->hash)});
 	store_done(st);
 	if (e == AV_OK && !same)
-		complain(k, c->event_id, k->problem);
+		complain(k, c->event_id, problem);
 	else if (e == AV_OK && c->event_id > k->report->signed_id)
 		k->report->signed_id = c->event_id;
+	return e;
+}
+
+static enum av_err
+next_row(struct check *k)
+{
+	enum av_err e = checkpoint_rows_next(k->rows, &k->row, &k->has_row);
+	if (e != AV_OK || !k->has_row)
+		return e;
+	k->report->count++;
+	return check_one(k, &k->row, "checkpoint");
+}
+
+/* The row has no line. Some will still get theirs, and what a crash left between two lines may have been
+ * those of more than one. */
+static void
+miss(struct check *k)
+{
+	const struct audit_log *l = k->log;
+	bool expected = k->logged_from > 0 && k->row.id >= k->logged_from &&
+	    (l->unlogged_id == 0 || k->row.id < l->unlogged_id);
+	bool first = k->report->logged == 0;
+	if (k->missing != NULL || !expected || (!first && k->torn != k->report->torn))
+		return;
+	k->missing = first ? "checkpoints_log_missing" : "checkpoints_log_gap";
+	k->missing_id = k->row.event_id;
+}
+
+static enum av_err
+miss_until(struct check *k, int64_t id)
+{
+	enum av_err e = AV_OK;
+	while (e == AV_OK && k->has_row && k->row.id < id) {
+		miss(k);
+		e = next_row(k);
+	}
 	return e;
 }
 
@@ -120,33 +195,39 @@ static enum av_err
 check_line(void *ctx, const struct checkpoint *c)
 {
 	struct check *k = ctx;
+	enum av_err e = miss_until(k, c->id);
 	k->report->logged++;
-	return check_one(k, c);
+	k->torn = k->report->torn;
+	if (e != AV_OK)
+		return e;
+	e = check_one(k, c, "checkpoints_log");
+	return e == AV_OK && k->has_row && k->row.id == c->id ? next_row(k) : e;
 }
 
 static enum av_err
-check_row(void *ctx, const struct checkpoint *c)
+check_all(struct check *k)
 {
-	struct check *k = ctx;
-	k->report->count++;
-	return check_one(k, c);
+	enum av_err e = logged_from(k->log, &k->logged_from);
+	if (e == AV_OK)
+		e = checkpoint_rows_begin(k->log->store, 0, &k->rows);
+	if (e == AV_OK)
+		e = next_row(k);
+	if (e == AV_OK && !k->log->in_memory)
+		e = checkpoint_log_read(k->log->checkpoints_path, check_line, k, &k->report->torn);
+	if (e == AV_OK || e == AV_ENOTFOUND)
+		e = miss_until(k, INT64_MAX);
+	store_done(k->rows);
+	/* Last: another problem says more. */
+	if (e == AV_OK && k->missing != NULL)
+		complain(k, k->missing_id, k->missing);
+	return e;
 }
 
 enum av_err
 checkpoint_verify(const struct audit_log *l, const uint8_t pk[VAULT_PUBLIC_KEY_LEN],
     struct checkpoint_report *out)
 {
-	struct check k = {.log = l, .pk = pk, .report = out, .problem = "checkpoint"};
+	struct check k = {.log = l, .pk = pk, .report = out};
 	memset(out, 0, sizeof(*out));
-	enum av_err e = checkpoint_rows(l->store, 0, check_row, &k);
-	if (e != AV_OK || l->in_memory)
-		return e;
-	k.problem = "checkpoints_log";
-	e = checkpoint_log_read(l->checkpoints_path, check_line, &k, &out->torn);
-	if (e == AV_ENOTFOUND) {
-		if (out->count > 0)
-			complain(&k, 0, "checkpoints_log_missing");
-		return AV_OK;
-	}
-	return e;
+	return check_all(&k);
 }

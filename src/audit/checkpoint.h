@@ -20,7 +20,9 @@ struct checkpoint_report {
 	int64_t signed_id; /* the last row that one of them stands on */
 	int64_t first_bad_id;
 	/* NULL, "checkpoint" or "checkpoints_log" (a signature, or a row that is another one now),
-	 * "missing_tail" (a row past the end), "checkpoints_log_missing" */
+	 * "missing_tail" (a row past the end), "checkpoints_log_missing" (the file, or its beginning),
+	 * "checkpoints_log_gap" (a line). Lines that the log still means to write are not missed, nor
+	 * what may have stood where lines cannot be read. */
 	const char *problem;
 };
 /* Checks every checkpoint, of the database and of checkpoints.log, against `pk` and its row. Needs no

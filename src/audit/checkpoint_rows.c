@@ -4,29 +4,46 @@
 #include <string.h>
 
 enum av_err
-checkpoint_rows(struct store *s, int64_t first,
-    enum av_err (*each)(void *ctx, const struct checkpoint *c), void *ctx)
+checkpoint_rows_begin(struct store *s, int64_t first, sqlite3_stmt **rows)
 {
-	sqlite3_stmt *st = NULL;
-	bool more = false;
 	enum av_err e = store_stmt(s,
 	    "SELECT id, event_id, ts_ms, hash, signature FROM checkpoints "
 	    "WHERE id >= ? ORDER BY id",
-	    &st);
+	    rows);
 	if (e == AV_OK)
-		store_bind_int(st, 1, first);
-	while (e == AV_OK && (e = store_step(st, &more)) == AV_OK && more) {
-		struct checkpoint c = {.id = sqlite3_column_int64(st, 0),
-		    .event_id = sqlite3_column_int64(st, 1),
-		    .ts_ms = sqlite3_column_int64(st, 2)};
-		struct str hash = store_column(st, 3), sig = store_column(st, 4);
-		if (hash.len == sizeof(c.hash) && sig.len == sizeof(c.signature)) {
-			memcpy(c.hash, hash.p, sizeof(c.hash));
-			memcpy(c.signature, sig.p, sizeof(c.signature));
-		}
-		e = each(ctx, &c);
+		store_bind_int(*rows, 1, first);
+	return e;
+}
+
+enum av_err
+checkpoint_rows_next(sqlite3_stmt *rows, struct checkpoint *out, bool *more)
+{
+	enum av_err e = store_step(rows, more);
+	memset(out, 0, sizeof(*out));
+	if (e != AV_OK || !*more)
+		return e;
+	struct str hash = store_column(rows, 3), sig = store_column(rows, 4);
+	out->id = sqlite3_column_int64(rows, 0);
+	out->event_id = sqlite3_column_int64(rows, 1);
+	out->ts_ms = sqlite3_column_int64(rows, 2);
+	if (hash.len == sizeof(out->hash) && sig.len == sizeof(out->signature)) {
+		memcpy(out->hash, hash.p, sizeof(out->hash));
+		memcpy(out->signature, sig.p, sizeof(out->signature));
 	}
-	store_done(st);
+	return AV_OK;
+}
+
+enum av_err
+checkpoint_rows(struct store *s, int64_t first,
+    enum av_err (*each)(void *ctx, const struct checkpoint *c), void *ctx)
+{
+	sqlite3_stmt *rows = NULL;
+	struct checkpoint c;
+	bool more = false;
+	enum av_err e = checkpoint_rows_begin(s, first, &rows);
+	while (e == AV_OK && (e = checkpoint_rows_next(rows, &c, &more)) == AV_OK && more)
+		e = each(ctx, &c);
+	store_done(rows);
 	return e;
 }
 

@@ -6,8 +6,12 @@
 #include "audit/checkpoint_log.h"
 #include "vault/store.h"
 
-/* Calls `each` for those from `first` on, in order; an error of `each` ends it. Where hash or signature
- * has another length it is all zeros, which no signature fits. */
+/* A walk over those from `first` on, in order, one at a time; store_done() ends it. Where hash or
+ * signature has another length it is all zeros, which no signature fits. */
+enum av_err checkpoint_rows_begin(struct store *s, int64_t first, sqlite3_stmt **rows) AV_MUST_USE;
+enum av_err checkpoint_rows_next(
+    sqlite3_stmt *rows, struct checkpoint *out, bool *more) AV_MUST_USE;
+/* Calls `each` for all of them; an error of `each` ends it. */
 enum av_err checkpoint_rows(struct store *s, int64_t first,
     enum av_err (*each)(void *ctx, const struct checkpoint *c), void *ctx) AV_MUST_USE;
 /* The last one's id; 0: there is none. */

@@ -68,7 +68,8 @@ describe(const cJSON *root, char *out, size_t out_len)
 	    {"missing_tail", "the last rows are missing, from row %" PRId64 " on"},
 	    {"checkpoint", "the checkpoint at row %" PRId64 " does not fit"},
 	    {"checkpoints_log", "checkpoints.log does not fit the log at row %" PRId64},
-	    {"checkpoints_log_missing", "checkpoints.log is gone"},
+	    {"checkpoints_log_missing", "checkpoints.log is gone, or was made anew"},
+	    {"checkpoints_log_gap", "checkpoints.log lacks the checkpoint at row %" PRId64},
 	    {"public_key", "the vault's public key is another one than the one given"},
 	};
 	const char *problem = json_string(root, "problem", "?");

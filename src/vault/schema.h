@@ -5,9 +5,9 @@
  * Deciding tables (secrets to tokens) share one shape: `id`, `row_version` (counts the changes of
  * the row), `body` (the row's fields in the frame codec: exactly the bytes that are read) and `mac`
  * (keyed, over table, id, version and body; row.h). meta: schema, provider_type, provider_where,
- * kek_id, created_ms, generation, digest, audit_public_key, audit_signing_key (sealed). Counters,
- * times of use and audit rows are not covered by the digest; audit rows have their own chain.
- * The SQL texts are in schema.c.
+ * kek_id, created_ms, generation, digest, audit_public_key, audit_signing_key (sealed),
+ * checkpoints_logged_from (audit/checkpoint.c). Counters, times of use and audit rows are not covered
+ * by the digest; audit rows have their own chain. The SQL texts are in schema.c.
  */
 #ifndef AV_VAULT_SCHEMA_H
 #define AV_VAULT_SCHEMA_H

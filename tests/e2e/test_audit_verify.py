@@ -98,10 +98,42 @@ def test_last_rows_removed_with_their_checkpoints_are_found_by_checkpoints_log(s
 def test_log_without_its_file_is_found(stopped):
     (stopped.root / "checkpoints.log").rename(stopped.dir / "elsewhere")
     stopped.start()
-    found = verify(stopped)
     # The start has made a file with its own checkpoint in it.
-    assert found.json()["checkpointsLogged"] < found.json()["checkpoints"]
+    found = broken(stopped, "checkpoints_log_missing").json()
+    assert found["checkpointsLogged"] < found["checkpoints"]
     (stopped.root / "checkpoints.log").unlink()
+    broken(stopped, "checkpoints_log_missing")
+
+
+def test_lines_taken_out_of_checkpoints_log_are_found(stopped):
+    stopped.start()
+    assert stopped.stop() == 0
+    path, lines = stopped.root / "checkpoints.log", points(stopped)
+    assert len(lines) >= 3
+    row = int(lines[1].split("row=")[1].split()[0])
+    path.write_text("".join(line + "\n" for line in lines[:1] + lines[2:]))
+    stopped.start()
+    assert f"row {row}" in broken(stopped, "checkpoints_log_gap", row).errors
+
+
+def test_last_lines_lost_in_a_crash_are_no_alarm(stopped):
+    path, lines = stopped.root / "checkpoints.log", points(stopped)
+    path.write_bytes(b"".join(line.encode() + b"\n" for line in lines[:-1]) + bytes(5000))
+    stopped.start()
+    found = verify(stopped).ok().json()
+    assert found["checkpointsLogged"] == found["checkpoints"] > len(lines) and found["tornLines"] == 1
+
+
+def test_vault_of_before_there_was_checkpoints_log_is_whole(stopped):
+    (stopped.root / "checkpoints.log").unlink()
+    sql(stopped, "DELETE FROM meta WHERE key = 'checkpoints_logged_from'")
+    stopped.start()
+    found = verify(stopped).ok().json()
+    assert 0 < found["checkpointsLogged"] < found["checkpoints"]
+    assert stopped.stop() == 0
+    # From then on its lines are missed like those of others.
+    (stopped.root / "checkpoints.log").unlink()
+    stopped.start()
     broken(stopped, "checkpoints_log_missing")
 
 

@@ -5,6 +5,7 @@
 #include "audit/checkpoint.h"
 #include "keeper/checkpoint_timer.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 static void
@@ -31,13 +32,15 @@ test_checkpoint_that_does_not_commit_is_not_logged(void **state)
 {
 	struct house *h = *state;
 	char path[160];
+	struct stat st;
 	house_store_key(h);
 	assert_int_equal(store_begin(h->k.vault->store), AV_OK);
 	assert_int_equal(checkpoint_add(h->k.vault, &h->k.log), AV_OK);
 	store_rollback(h->k.vault->store);
 	audit_log_settle(&h->k.log, false);
 	snprintf(path, sizeof(path), "%s/checkpoints.log", h->dir);
-	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_size, 0);
 }
 
 static void
@@ -102,6 +105,99 @@ test_many_missing_lines_come_in_parts(void **state)
 	assert_logged(h, 101, 101);
 }
 
+static void
+assert_broken(struct house *h, const char *problem)
+{
+	char text[64];
+	assert_int_equal(house_op(h, "audit.verify", "{}", ""), AV_OK);
+	snprintf(text, sizeof(text), "\"problem\":\"%s\"", problem);
+	assert_non_null(strstr(h->json, text));
+}
+
+static void
+test_file_that_was_made_anew_is_missed(void **state)
+{
+	struct house *h = *state;
+	char path[160];
+	house_store_key(h);
+	snprintf(path, sizeof(path), "%s/checkpoints.log", h->dir);
+	checkpoint_make(&h->k);
+	checkpoint_make(&h->k);
+	assert_int_equal(unlink(path), 0);
+	assert_broken(h, "checkpoints_log_missing");
+	checkpoint_make(&h->k);
+	assert_broken(h, "checkpoints_log_missing");
+	house_stop(h);
+	house_start(h);
+	checkpoint_make(&h->k);
+	assert_broken(h, "checkpoints_log_missing");
+	/* A line that cannot be read stands for no file. */
+	assert_int_equal(unlink(path), 0);
+	int fd = open(path, O_WRONLY | O_CREAT, 0600);
+	assert_int_equal(write(fd, "torn\n", 5), 5);
+	close(fd);
+	assert_broken(h, "checkpoints_log_missing");
+}
+
+/* Writes line number `at` over with `with`; with NULL the line is taken out. */
+static void
+edit_line(const char *path, int at, const char *with)
+{
+	char lines[8][CHECKPOINT_LINE_MAX];
+	int n = 0;
+	FILE *f = fopen(path, "r");
+	while (n < 8 && fgets(lines[n], sizeof(lines[n]), f) != NULL)
+		n++;
+	fclose(f);
+	f = fopen(path, "w");
+	for (int i = 0; i < n; i++)
+		if (i != at)
+			fputs(lines[i], f);
+		else if (with != NULL)
+			fputs(with, f);
+	fclose(f);
+}
+
+static void
+test_line_taken_out_is_missed_and_a_torn_one_is_not(void **state)
+{
+	struct house *h = *state;
+	char path[160];
+	house_store_key(h);
+	snprintf(path, sizeof(path), "%s/checkpoints.log", h->dir);
+	for (int i = 0; i < 5; i++)
+		checkpoint_make(&h->k);
+	assert_logged(h, 5, 5);
+	edit_line(path, 2, "aivault-checkpoint-1 id=3 r\n");
+	assert_logged(h, 5, 4);
+	edit_line(path, 2, NULL);
+	assert_broken(h, "checkpoints_log_gap");
+	edit_line(path, 0, NULL);
+	assert_broken(h, "checkpoints_log_missing");
+	edit_line(path, 0, NULL);
+	edit_line(path, 1, NULL);
+	assert_broken(h, "checkpoints_log_missing");
+}
+
+static void
+test_last_line_taken_out_is_missed(void **state)
+{
+	struct house *h = *state;
+	char path[160];
+	house_store_key(h);
+	snprintf(path, sizeof(path), "%s/checkpoints.log", h->dir);
+	for (int i = 0; i < 3; i++)
+		checkpoint_make(&h->k);
+	edit_line(path, 2, NULL);
+	assert_broken(h, "checkpoints_log_gap");
+	/* Lost in a crash, it is written again. */
+	house_stop(h);
+	house_start(h);
+	assert_logged(h, 3, 2);
+	checkpoint_make(&h->k);
+	assert_logged(h, 4, 4);
+}
+
 int
 main(void)
 {
@@ -115,6 +211,12 @@ main(void)
 	        house_close),
 	    cmocka_unit_test_setup_teardown(
 	        test_many_missing_lines_come_in_parts, house_open, house_close),
+	    cmocka_unit_test_setup_teardown(
+	        test_file_that_was_made_anew_is_missed, house_open, house_close),
+	    cmocka_unit_test_setup_teardown(
+	        test_line_taken_out_is_missed_and_a_torn_one_is_not, house_open, house_close),
+	    cmocka_unit_test_setup_teardown(
+	        test_last_line_taken_out_is_missed, house_open, house_close),
 	};
 	if (box_init() != AV_OK)
 		return 1;
