@@ -4,16 +4,13 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "cli/print.h"
+#include "cli/secret_prompt.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <termios.h>
 #include <unistd.h>
-
-static const int stopping[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
 
 static enum av_err
 too_long(struct fault *f)
@@ -51,54 +48,6 @@ strip_newline(struct buf *b)
 		if (b->len > 0 && b->data[b->len - 1] == '\r')
 			b->len--;
 	}
-}
-
-/* Signals that would leave the terminal without echo wait until it has it again. */
-static enum av_err
-prompt_terminal(int fd, const char *prompt, struct buf *out, struct fault *f)
-{
-	struct termios saved, quiet;
-	sigset_t block, before;
-	enum av_err e;
-
-	if (tcgetattr(fd, &saved) != 0)
-		return fault_set(f, AV_ESYS, "terminal", "Use --value-file or a pipe",
-		    "the terminal cannot be set up: %s", strerror(errno));
-	(void)sigemptyset(&block);
-	for (size_t i = 0; i < sizeof(stopping) / sizeof(stopping[0]); i++)
-		(void)sigaddset(&block, stopping[i]);
-	(void)sigprocmask(SIG_BLOCK, &block, &before);
-	quiet = saved;
-	quiet.c_lflag &= (tcflag_t) ~(ECHO | ISIG);
-	quiet.c_lflag |= ICANON;
-	/* ISIG is off, so ^C arrives as a byte; it ends the line and is looked for below. */
-	quiet.c_cc[VEOL] = 3;
-	if (tcsetattr(fd, TCSAFLUSH, &quiet) != 0) {
-		(void)sigprocmask(SIG_SETMASK, &before, NULL);
-		return fault_set(f, AV_ESYS, "terminal", "Use --value-file or a pipe",
-		    "the echo cannot be turned off: %s", strerror(errno));
-	}
-	(void)!write(STDERR_FILENO, prompt, strlen(prompt));
-	(void)!write(STDERR_FILENO, " (no echo): ", 12);
-	do {
-		bool again;
-		size_t n;
-		e = io_read_some(fd, out, 4096, &n, &again);
-		if (e == AV_OK && n == 0)
-			break;
-	} while (e == AV_OK && out->data[out->len - 1] != '\n' && out->data[out->len - 1] != 3);
-	(void)!write(STDERR_FILENO, "\n", 1);
-	(void)tcsetattr(fd, TCSAFLUSH, &saved);
-	(void)sigprocmask(SIG_SETMASK, &before, NULL);
-	if (e == AV_ELIMIT)
-		return too_long(f);
-	if (e != AV_OK)
-		return fault_set(f, AV_ESYS, "terminal", "", "the terminal cannot be read");
-	if (out->len > 0 && memchr(out->data, 3, out->len) != NULL)
-		return fault_set(
-		    f, AV_EINVAL, "interrupted", "", "interrupted; nothing was stored");
-	strip_newline(out);
-	return AV_OK;
 }
 
 static enum av_err
@@ -154,12 +103,14 @@ static enum av_err
 prompt_source(const struct source *from, struct buf *out, struct fault *f)
 {
 	struct buf again;
-	enum av_err e = prompt_terminal(STDIN_FILENO, from->prompt, out, f);
+	enum av_err e =
+	    secret_prompt(STDIN_FILENO, from->prompt, from->file_option, SECRET_INPUT_MAX, out, f);
 
 	if (e != AV_OK || !from->twice)
 		return e;
 	buf_init(&again, SECRET_INPUT_MAX + 4096);
-	e = prompt_terminal(STDIN_FILENO, "The same once more", &again, f);
+	e = secret_prompt(
+	    STDIN_FILENO, "The same once more", from->file_option, SECRET_INPUT_MAX, &again, f);
 	if (e == AV_OK &&
 	    (again.len != out->len ||
 	        (out->len > 0 && memcmp(again.data, out->data, out->len) != 0)))
@@ -198,6 +149,21 @@ input(struct args *a, const struct source *from, struct buf *out, struct fault *
 	return e;
 }
 
+/* Keys rarely end in a newline, files nearly always do. */
+static void
+tell_last_newline(const struct args *a, const struct buf *value)
+{
+	if (value->len == 0 || value->data[value->len - 1] != '\n' || args_has(a, "value"))
+		return;
+	if (args_has(a, "value-file"))
+		print_note(
+		    STR_LIT("note: the value ends in a newline, which is part of the secret; "
+		            "give the file as standard input (< FILE) to leave it away"));
+	else
+		print_note(STR_LIT("note: the value still ends in a newline, which is part of the "
+		                   "secret; only one is left away"));
+}
+
 enum av_err
 secret_input(struct args *a, const char *prompt, struct buf *out, struct fault *f)
 {
@@ -208,6 +174,8 @@ secret_input(struct args *a, const char *prompt, struct buf *out, struct fault *
 		e = fault_set(f, AV_EINVAL, "empty_secret",
 		    "Provide --value or --value-file, type it, or pipe it in",
 		    "the secret is empty");
+	if (e == AV_OK)
+		tell_last_newline(a, out);
 	return e;
 }
 

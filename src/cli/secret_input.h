@@ -4,7 +4,8 @@
  *
  * Sources: `--value-file` (the file's bytes as they are, a last newline too), `--value` (works,
  * with a warning; its bytes are wiped from the argument vector), else standard input: a prompt
- * without echo on a terminal, all of it otherwise, in both cases without one last newline.
+ * without echo on a terminal (one line, see secret_line.h), all of it otherwise, less one newline at
+ * its end. A newline that stays at the end of a secret is told of on standard error.
  */
 #ifndef AV_CLI_SECRET_INPUT_H
 #define AV_CLI_SECRET_INPUT_H
