@@ -2,10 +2,13 @@
 #include "cli/command.h"
 #include "cli/print.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int
 unknown_command(int argc, char **argv)
@@ -67,6 +70,20 @@ run_command(const struct command *c, int argc, char **argv)
 	return rc;
 }
 
+/* A descriptor that is closed would go to the next socket or file, which would then get our output.
+ * Its place is taken by one that can be opened and not be used: reading or writing fails. */
+static bool
+hold_standard_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
+			continue;
+		if (open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			return false;
+	}
+	return true;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -74,6 +91,8 @@ main(int argc, char **argv)
 	int used;
 	int rc;
 
+	if (!hold_standard_descriptors())
+		return 1;
 	if (argc < 2) {
 		help_overview(stderr);
 		return 2;
