@@ -142,6 +142,7 @@ finish(struct findings *r)
 	} else {
 		plural(count, sizeof(count), r->problems, "problem", "problems");
 		(void)printf("\n%s found.\n", r->problems == 0 ? "No problems" : count);
+		rc = rc == 0 || fflush(stdout) == 0 ? rc : print_lost("");
 	}
 	cJSON_Delete(r->list);
 	return rc;

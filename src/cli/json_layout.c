@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/print.h"
 
+#include "base/io.h"
+
 #include <string.h>
+#include <unistd.h>
 
 #define LAYOUT_MAX (256u * 1024u * 1024u)
 
@@ -88,14 +91,22 @@ json_layout(struct buf *out, struct str s, unsigned depth)
 }
 
 int
-print_json(struct str text)
+print_json_of(struct str text, const char *done)
 {
 	struct buf out;
-	int rc = 1;
+	int rc = 0;
 
 	buf_init(&out, LAYOUT_MAX);
-	if (json_layout(&out, text, 0) == AV_OK && buf_append_byte(&out, '\n') == AV_OK)
-		rc = print_bytes((struct str){(const char *)out.data, out.len});
+	if (json_layout(&out, text, 0) != AV_OK || buf_append_byte(&out, '\n') != AV_OK)
+		rc = print_failure("vault_unavailable", "out of memory", "");
+	else if (fflush(stdout) != 0 || io_write_all(STDOUT_FILENO, out.data, out.len) != AV_OK)
+		rc = print_lost(done);
 	buf_clear(&out);
 	return rc;
+}
+
+int
+print_json(struct str text)
+{
+	return print_json_of(text, "");
 }

@@ -84,15 +84,12 @@ hold_standard_descriptors(void)
 	return true;
 }
 
-int
-main(int argc, char **argv)
+static int
+run(int argc, char **argv)
 {
 	const struct command *c;
 	int used;
-	int rc;
 
-	if (!hold_standard_descriptors())
-		return 1;
 	if (argc < 2) {
 		help_overview(stderr);
 		return 2;
@@ -105,15 +102,20 @@ main(int argc, char **argv)
 		help_overview(stdout);
 		return 0;
 	}
-	/* A reader of our output that goes away ends us with an error, not in the middle of a write. */
-	(void)signal(SIGPIPE, SIG_IGN);
 	c = command_find(argc - 1, argv + 1, &used);
 	/* "audit export" is not `audit` with an argument, "secrets" alone is not an unknown word. */
 	if (c != NULL && used == 1 && command_later(argc - 1, argv + 1) != NULL)
 		c = NULL;
-	rc = c == NULL ? unknown_command(argc - 1, argv + 1)
-	               : run_command(c, argc - 1 - used, argv + 1 + used);
-	if (fflush(stdout) != 0 && rc == 0)
-		rc = 1;
-	return rc;
+	return c == NULL ? unknown_command(argc - 1, argv + 1)
+	                 : run_command(c, argc - 1 - used, argv + 1 + used);
+}
+
+int
+main(int argc, char **argv)
+{
+	if (!hold_standard_descriptors())
+		return 1;
+	/* A reader of our output that goes away ends us with an error, not in the middle of a write. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	return print_finish(run(argc, argv));
 }

@@ -252,6 +252,35 @@ operator_follow(const char *op, cJSON *args, int (*each)(void *ctx, struct str j
 	return e;
 }
 
+/* What has happened once the keeper has answered, whether or not its answer can be shown. */
+static const char *
+done_by(const char *op)
+{
+	static const struct {
+		const char *op;
+		const char *done;
+	} changes[] = {
+	    {"init", "the vault was made"},
+	    {"unlock", "the vault is unlocked"},
+	    {"lock", "the vault is locked"},
+	    {"secrets.create", "the secret was stored"},
+	    {"secrets.rotate", "the secret has its new value"},
+	    {"secrets.delete", "the secret was deleted"},
+	    {"credential.create", "the credential was made"},
+	    {"capability.create", "the capability was made"},
+	    {"capability.enable", "the capability is enabled"},
+	    {"capability.disable", "the capability is disabled"},
+	    {"capability.policy.set", "the limits are set"},
+	    {"capability.policy.clear", "the limits are removed"},
+	};
+
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		if (strcmp(op, changes[i].op) == 0)
+			return changes[i].done;
+	}
+	return "";
+}
+
 int
 operator_print(const char *op, cJSON *args, struct str secret, bool creates)
 {
@@ -261,7 +290,8 @@ operator_print(const char *op, cJSON *args, struct str secret, bool creates)
 
 	buf_init(&result, RESULT_MAX);
 	if (operator_run(op, args, secret, creates, &result, &f) == AV_OK)
-		rc = print_json((struct str){(const char *)result.data, result.len});
+		rc =
+		    print_json_of((struct str){(const char *)result.data, result.len}, done_by(op));
 	else
 		rc = print_fault(&f);
 	buf_clear(&result);

@@ -3,6 +3,8 @@
 
 #include "base/io.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -156,10 +158,47 @@ plural(char *out, size_t out_len, uint64_t n, const char *one, const char *many)
 	(void)snprintf(out, out_len, "%llu %s", (unsigned long long)n, n == 1 ? one : many);
 }
 
+/* stdio forgets why it failed in the middle of things; a pipe without a reader still shows it. */
+static bool
+reader_is_gone(void)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+	return poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP)) != 0;
+}
+
+int
+print_lost(const char *done)
+{
+	int why = errno;
+	char message[256];
+
+	if (why != EPIPE && !reader_is_gone()) {
+		(void)snprintf(message, sizeof(message), "%s%s%s%s", done,
+		    done[0] == '\0' ? "standard output cannot be written"
+		                    : ", but the answer cannot be written to standard output",
+		    why == 0 ? "" : ": ", why == 0 ? "" : strerror(why));
+		(void)print_failure(av_err_code(AV_ESYS), message, "");
+	}
+	if (freopen("/dev/null", "w", stdout) == NULL)
+		return 1;
+	return 1;
+}
+
+int
+print_finish(int rc)
+{
+	errno = 0;
+	if (fflush(stdout) == 0 && ferror(stdout) == 0)
+		return rc;
+	/* Whoever ended with an error has said so. */
+	return rc == 0 ? print_lost("") : rc;
+}
+
 int
 print_bytes(struct str bytes)
 {
 	if (fflush(stdout) != 0 || io_write_all(STDOUT_FILENO, bytes.p, bytes.len) != AV_OK)
-		return 1;
+		return print_lost("");
 	return 0;
 }

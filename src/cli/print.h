@@ -36,8 +36,16 @@ void plural(char *out, size_t out_len, uint64_t n, const char *one, const char *
 enum av_err json_layout(struct buf *out, struct str text, unsigned depth) AV_MUST_USE;
 /* Writes it with a newline to standard output. Returns the exit code. */
 int print_json(struct str text);
-/* Writes and flushes; the exit code: 0, or 1 where standard output is gone. */
+/* The same for the answer to what is done already ("the secret was stored"; "": nothing was), which
+ * is said where the answer is lost. */
+int print_json_of(struct str text, const char *done);
+/* Writes and flushes; the exit code: 0, or 1 where standard output took it not, and that is said. */
 int print_bytes(struct str bytes);
+/* Standard output could not be written, errno says why: tells it, but not of a reader that went away
+ * (`| head`). What is printed from now on is dropped, so that it is told once. Returns 1. */
+int print_lost(const char *done);
+/* At the end of a command with the exit code `rc`: writes what printf() left. Returns the exit code. */
+int print_finish(int rc);
 
 /* A table with right widths: cells are added row by row. */
 #define TABLE_MAX_COLUMNS 12u
