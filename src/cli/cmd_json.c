@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/json_reader.h"
 #include "cli/command.h"
 #include "cli/invocation.h"
 #include "cli/json_args.h"
@@ -52,14 +53,26 @@ on_body(void *ctx, struct str bytes, struct fault *f)
 	return AV_OK;
 }
 
-/* cJSON looks whether it is JSON; its text is then embedded as it came. */
-static bool
-is_json(struct str s)
+/* Its text is embedded as it came, so nothing but strict JSON will do. */
+static enum av_err
+check_json(const struct result *r, struct fault *f)
 {
-	cJSON *root = json_parse(s);
+	struct str text = {(const char *)r->body.data, r->body.len};
+	struct json_reader reader;
+	enum av_err e = json_reader_init(&reader, text, f);
 
-	cJSON_Delete(root);
-	return root != NULL;
+	if (e == AV_OK)
+		e = json_reader_skip(&reader);
+	if (e == AV_OK)
+		e = json_reader_end(&reader);
+	if (e == AV_ELIMIT)
+		return fault_set(f, e, "json_depth", "Use aivault invoke to see it",
+		    "the upstream's answer (status %u) has more than %u levels of JSON", r->status,
+		    JSON_DEPTH_MAX);
+	if (e != AV_OK)
+		return fault_set(f, e, "not_json", "Use aivault invoke to see it",
+		    "the upstream's answer (status %u) is not JSON", r->status);
+	return AV_OK;
 }
 
 static void
@@ -88,15 +101,12 @@ view(const struct buf *b)
 static int
 print_result(const struct invocation *v, const struct result *r)
 {
+	struct fault f = {0};
 	struct buf out;
 	int rc;
 
-	if (!is_json(view(&r->body))) {
-		char message[96];
-		(void)snprintf(message, sizeof(message),
-		    "the upstream's answer (status %u) is not JSON", r->status);
-		return print_failure("invalid_request", message, "Use aivault invoke to see it");
-	}
+	if (check_json(r, &f) != AV_OK)
+		return print_fault(&f);
 	buf_init(&out, BODY_MAX + 65536);
 	(void)buf_append_str(&out, "{\"planned\":{");
 	add_string(&out, "capability", str_of(v->capability));

@@ -367,3 +367,22 @@ def test_fields_that_connection_names_go_no_further(acme, upstream):
     assert response.header("x-hop") == "" and response.header("x-far") == "y"
     request, = upstream.requests
     assert request.header("x-near") == "" and request.header("x-on") == "o"
+
+
+NOT_JSON = [b"", b"{", b"no", b"[01]", b"[1.]", b"[.5]", b"[+1]", b"[1e]", b'["a\nb"]', b'["a\tb"]', b'["\x00"]',
+            b"\xef\xbb\xbf{}", b'["\xff"]', b'["\xed\xa0\x80"]', b'["\\ud800"]', b"{} {}", b"[1,]", b"{'a':1}",
+            b"[NaN]", b'["\\x41"]', b"[nul]"]
+
+
+def test_json_is_printed_only_where_it_is_json(acme, upstream):
+    for body in NOT_JSON:
+        upstream.routes["/x"] = lambda c, r, body=body: c.reply(200, body)
+        result = acme.aivault("json", "acme/any", "--method", "GET", "--path", "/x").failed()
+        assert result.out == b"" and result.errors.count("aivault: ") == 1, (body, result)
+        assert "(status 200) is not JSON" in result.errors, (body, result)
+    upstream.routes["/x"] = lambda c, r: c.reply(200, b"[" * 65 + b"]" * 65)
+    result = acme.aivault("json", "acme/any", "--method", "GET", "--path", "/x").failed()
+    assert result.out == b"" and "64 levels" in result.errors
+    upstream.routes["/x"] = lambda c, r: c.reply(200, b' {"a":[1.50,-0,1E9,"\\u0000"]}\n')
+    result = acme.aivault("json", "acme/any", "--method", "GET", "--path", "/x").ok()
+    assert result.json()["response"] == {"status": 200, "json": {"a": [1.5, 0, 1e9, "\0"]}}
