@@ -94,6 +94,42 @@ add_auth_headers(cJSON *o, const struct args *a, struct fault *f)
 	return AV_OK;
 }
 
+/* An option that the kind of auth has no use for would be dropped without a word. */
+static enum av_err
+check_auth_options(const struct args *a, struct fault *f)
+{
+	static const struct {
+		const char *option;
+		const char *kinds[2];
+	} uses[] = {
+	    {"header-name", {"header", "hmac"}},
+	    {"value-template", {"header", "hmac"}},
+	    {"query-param", {"query", NULL}},
+	    {"path-prefix-template", {"path", NULL}},
+	    {"auth-header", {"multi-header", NULL}},
+	    {"grant-type", {"oauth2", "o-auth2"}},
+	    {"token-endpoint", {"oauth2", "o-auth2"}},
+	    {"scope", {"oauth2", "o-auth2"}},
+	    {"aws-service", {"aws-sigv4", NULL}},
+	    {"aws-region", {"aws-sigv4", NULL}},
+	    {"hmac-algorithm", {"hmac", NULL}},
+	};
+	const char *auth = args_value(a, "auth");
+
+	for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++) {
+		const char *const *kinds = uses[i].kinds;
+		bool fits = auth != NULL &&
+		    (strcmp(auth, kinds[0]) == 0 ||
+		        (kinds[1] != NULL && strcmp(auth, kinds[1]) == 0));
+		if (args_has(a, uses[i].option) && !fits)
+			return fault_set(f, AV_EUSAGE, "usage", "",
+			    "--%s goes with --auth %s, %s%s", uses[i].option, kinds[0],
+			    auth == NULL ? "which is missing" : "not with --auth ",
+			    auth == NULL ? "" : auth);
+	}
+	return AV_OK;
+}
+
 static enum av_err
 create_args(const struct args *a, cJSON *o, struct fault *f)
 {
@@ -109,7 +145,9 @@ create_args(const struct args *a, cJSON *o, struct fault *f)
 		return fault_set(f, AV_EUSAGE, "usage", "",
 		    "--auth takes header, path, query, "
 		    "multi-header, basic, oauth2, aws-sigv4, hmac or mtls");
-	e = json_add_context(o, a, f);
+	e = check_auth_options(a, f);
+	if (e == AV_OK)
+		e = json_add_context(o, a, f);
 	if (e == AV_OK)
 		e = add_auth_headers(o, a, f);
 	if (e != AV_OK)

@@ -91,23 +91,38 @@ init_passphrase(struct args *a)
 	return rc;
 }
 
+/* What would choose another source of the key than the vault would get. NULL: nothing. */
+static const char *
+asked_for_later(const struct args *a)
+{
+	static const char *const later[] = {"env-var", "keychain-service", "keychain-account"};
+	const char *provider = args_value(a, "provider");
+
+	if (provider != NULL && strcmp(provider, "env") == 0)
+		return "provider env";
+	if (provider != NULL && strcmp(provider, "macos-keychain") == 0)
+		return "provider macos-keychain";
+	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++) {
+		if (args_has(a, later[i]))
+			return later[i];
+	}
+	return NULL;
+}
+
 static int
 run(struct args *a)
 {
 	struct fault f;
 	const char *provider = args_value(a, "provider");
-	static const char *const others[] = {"env", "macos-keychain"};
+	const char *later = asked_for_later(a);
 
-	if (provider == NULL)
-		provider = "file";
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+	if (later != NULL) {
 		char message[96];
-		if (strcmp(provider, others[i]) != 0)
-			continue;
-		(void)snprintf(message, sizeof(message),
-		    "--provider %s is not part of this version", provider);
+		(void)snprintf(message, sizeof(message), "--%s is not part of this version", later);
 		return print_failure("not_supported", message, "Use --provider file or passphrase");
 	}
+	if (provider == NULL)
+		provider = "file";
 	bool passphrase = strcmp(provider, "passphrase") == 0;
 	if (!passphrase && strcmp(provider, "file") != 0) {
 		(void)fault_set(&f, AV_EUSAGE, "usage", "",

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Options and arguments that do not fit are refused; nothing is done that was not asked for."""
+
+import pytest
+
+
+def refused(result, code, *words):
+    result.failed(code)
+    assert result.out == b"" and result.errors.count("aivault: ") == 1, result
+    for word in words:
+        assert word in result.errors, result
+
+
+@pytest.mark.parametrize("args", [
+    ["--env-var", "FOO"], ["--keychain-service", "s"], ["--keychain-account", "a"],
+    ["--provider", "file", "--env-var", "FOO"], ["--provider", "passphrase", "--env-var", "FOO"],
+    ["--provider", "env"], ["--provider", "macos-keychain"]])
+def test_a_source_of_the_key_that_is_not_there_makes_no_vault(cold, args):
+    cold.start()
+    refused(cold.aivault("init", *args, input="passphrase"), 1, "not_supported", "not part of this version")
+    assert not (cold.root / "kek.key").exists()
+    assert "there is none yet" in cold.aivault("doctor").failed().text
+
+
+# What goes with another kind of auth than the one given.
+MISFITS = [("--query-param", "x", "header", "query"), ("--header-name", "x-key", "query", "header"),
+           ("--value-template", "{{secret}}", "path", "header"), ("--auth-header", "a={{secret}}", "header", "multi-header"),
+           ("--path-prefix-template", "/bot{{secret}}", "header", "path"), ("--scope", "read", "header", "oauth2"),
+           ("--token-endpoint", "https://x.example/t", "basic", "oauth2"), ("--grant-type", "refresh_token", "mtls", "oauth2"),
+           ("--aws-region", "eu-west-1", "hmac", "aws-sigv4"), ("--aws-service", "s3", "header", "aws-sigv4"),
+           ("--hmac-algorithm", "sha256", "header", "hmac"), ("--query-param", "x", None, "query")]
+
+
+def test_options_of_another_kind_of_auth_are_refused(world):
+    _, meta = world.store("ACME_KEY")
+    for option, value, auth, wanted in MISFITS:
+        args = ["credential", "create", "acme", "--provider", "acme", "--host", "api.acme-test.com",
+                "--secret-ref", "vault:secret:" + meta["secretId"], option, value]
+        if auth is not None:
+            args += ["--auth", auth]
+        refused(world.aivault(*args), 2, option, f"--auth {wanted}", auth or "missing")
+    assert world.aivault("credential", "list", "-v").ok().json()["credentials"] == []
