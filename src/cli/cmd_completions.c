@@ -1,131 +1,119 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/command.h"
+#include "cli/completions.h"
 
 #include <string.h>
 
 static const struct option no_options[] = {{NULL, NULL, false, NULL}};
 
-/* Every first word once, in the table's order. */
-static void
-first_words(const char *before, const char *after)
+const char *
+completions_values(const struct command *c, const struct option *o)
+{
+	static const struct {
+		const struct command *command; /* NULL: any */
+		const char *option;
+		const char *values;
+	} known[] = {
+	    {&cmd_credential_create, "scope", ""},
+	    {NULL, "scope", "global workspace group"},
+	    {&cmd_init, "provider", "file passphrase"},
+	    {NULL, "cost", "interactive moderate sensitive"},
+	    {NULL, "auth", "header path query multi-header basic oauth2 aws-sigv4 hmac mtls"},
+	    {NULL, "decision", "allow deny"},
+	    {NULL, "method", "GET HEAD POST PUT PATCH DELETE OPTIONS"},
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if ((known[i].command == NULL || known[i].command == c) &&
+		    strcmp(o->name, known[i].option) == 0)
+			return known[i].values;
+	}
+	return "";
+}
+
+bool
+completions_is_file(const struct option *o)
+{
+	return o->value_name != NULL &&
+	    (strcmp(o->value_name, "FILE") == 0 || strcmp(o->name, "file-path") == 0);
+}
+
+const char *
+completions_arguments(const struct command *c)
+{
+	if (c == &cmd_capability_policy)
+		return "set get clear";
+	return c == &cmd_completions ? "bash zsh fish" : "";
+}
+
+const char *
+completions_output(const struct command *c)
+{
+	if (c == &cmd_audit)
+		return "table json jsonl csv";
+	return c == &cmd_audit_export ? "json jsonl" : "table json";
+}
+
+/* Does a command before the i-th have the same first word? */
+static bool
+is_seen(size_t i, size_t n, bool of_groups)
+{
+	const char *name = commands[i]->name;
+
+	for (size_t k = 0; k < i; k++) {
+		const char *other = commands[k]->name;
+		if (strncmp(other, name, n) == 0 &&
+		    (other[n] == ' ' || (!of_groups && other[n] == '\0')))
+			return true;
+	}
+	return false;
+}
+
+void
+completions_first_words(const char *before, const char *after)
 {
 	for (size_t i = 0; commands[i] != NULL; i++) {
 		size_t n = strcspn(commands[i]->name, " ");
-		bool seen = false;
-		for (size_t k = 0; k < i; k++)
-			seen = seen ||
-			    (strncmp(commands[k]->name, commands[i]->name, n) == 0 &&
-			        (commands[k]->name[n] == ' ' || commands[k]->name[n] == '\0'));
-		if (!seen)
+		if (!is_seen(i, n, false))
 			(void)printf("%s%.*s%s", before, (int)n, commands[i]->name, after);
 	}
 }
 
-static void
-second_words(const char *group, size_t n)
+void
+completions_second_words(const char *group, const char *before, const char *after)
 {
+	size_t n = strlen(group);
+
 	for (size_t i = 0; commands[i] != NULL; i++) {
 		const char *name = commands[i]->name;
 		if (strncmp(name, group, n) == 0 && name[n] == ' ')
-			(void)printf(" %s", name + n + 1);
+			(void)printf("%s%s%s", before, name + n + 1, after);
 	}
 }
 
-static void
-options_of(const struct command *c)
+const struct command *
+completions_command(const char *word)
 {
-	for (const struct option *o = c->options; o->name != NULL; o++)
-		(void)printf(" --%s", o->name);
-	(void)fputs(" --help --verbose --output", stdout);
+	for (size_t i = 0; commands[i] != NULL; i++) {
+		if (strcmp(commands[i]->name, word) == 0)
+			return commands[i];
+	}
+	return NULL;
 }
 
-static void
-bash_words(void)
+bool
+completions_next_group(size_t *at, char *word, size_t word_len)
 {
-	(void)fputs("\tcase \"$one $two\" in\n", stdout);
-	for (size_t i = 0; commands[i] != NULL; i++) {
-		if (strchr(commands[i]->name, ' ') == NULL)
-			continue;
-		(void)printf("\t\"%s\") words=\"", commands[i]->name);
-		options_of(commands[i]);
-		(void)fputs("\" ;;\n", stdout);
-	}
-	(void)fputs("\t*)\n\t\tcase \"$one\" in\n", stdout);
-	for (size_t i = 0; commands[i] != NULL; i++) {
-		const char *name = commands[i]->name;
+	for (; commands[*at] != NULL; *at += 1) {
+		const char *name = commands[*at]->name;
 		size_t n = strcspn(name, " ");
-		bool first = true;
-		for (size_t k = 0; name[n] == ' ' && k < i; k++)
-			first = first &&
-			    (strncmp(commands[k]->name, name, n) != 0 ||
-			        commands[k]->name[n] != ' ');
-		if (name[n] == ' ' && !first)
+		if (name[n] == '\0' || n >= word_len || is_seen(*at, n, true))
 			continue;
-		/* `audit` is a command and a group: its case has both. */
-		if (name[n] == '\0') {
-			(void)printf("\t\t%s) words=\"", name);
-			second_words(name, n);
-			options_of(commands[i]);
-			(void)fputs("\" ;;\n", stdout);
-		} else if (strncmp(name, "audit ", 6) != 0) {
-			(void)printf("\t\t%.*s) words=\"", (int)n, name);
-			second_words(name, n);
-			(void)fputs("\" ;;\n", stdout);
-		}
+		memcpy(word, name, n);
+		word[n] = '\0';
+		*at += 1;
+		return true;
 	}
-	(void)fputs("\t\t*) words=\"", stdout);
-	first_words("", " ");
-	(void)fputs("--help --version\" ;;\n\t\tesac ;;\n\tesac\n", stdout);
-}
-
-static void
-bash(void)
-{
-	(void)fputs("_aivault()\n{\n"
-	            "\tlocal cur=\"${COMP_WORDS[COMP_CWORD]}\" one=\"\" two=\"\" words\n"
-	            "\t((COMP_CWORD > 1)) && one=\"${COMP_WORDS[1]}\"\n"
-	            "\t((COMP_CWORD > 2)) && two=\"${COMP_WORDS[2]}\"\n",
-	    stdout);
-	bash_words();
-	(void)fputs("\tif [[ $cur != -* && ${COMP_WORDS[COMP_CWORD-1]} == --*file* ]]; then\n"
-	            "\t\tCOMPREPLY=($(compgen -f -- \"$cur\"))\n\t\treturn\n\tfi\n"
-	            "\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n}\n"
-	            "complete -F _aivault aivault\n",
-	    stdout);
-}
-
-static void
-zsh(void)
-{
-	(void)fputs("#compdef aivault\n"
-	            "# By way of bash's own completion, which zsh can run.\n"
-	            "autoload -U +X bashcompinit && bashcompinit\n",
-	    stdout);
-	bash();
-}
-
-static void
-fish(void)
-{
-	(void)fputs(
-	    "complete -c aivault -f\ncomplete -c aivault -n __fish_use_subcommand -a '", stdout);
-	first_words("", " ");
-	(void)fputs("'\n", stdout);
-	for (size_t i = 0; commands[i] != NULL; i++) {
-		const struct command *c = commands[i];
-		size_t n = strcspn(c->name, " ");
-		if (c->name[n] != '\0')
-			(void)printf("complete -c aivault -n '__fish_seen_subcommand_from %.*s' -a "
-			             "%s -d '%s'\n",
-			    (int)n, c->name, c->name + n + 1, c->about);
-		for (const struct option *o = c->options; o->name != NULL; o++)
-			(void)printf(
-			    "complete -c aivault -n '__fish_seen_subcommand_from %.*s' -l %s%s\n",
-			    (int)n, c->name, o->name,
-			    o->value_name == NULL                 ? ""
-			        : strstr(o->name, "file") != NULL ? " -r -F"
-			                                          : " -x");
-	}
+	return false;
 }
 
 static int
@@ -135,11 +123,11 @@ run(struct args *a)
 	struct fault f;
 
 	if (strcmp(shell, "bash") == 0) {
-		bash();
+		completions_bash();
 	} else if (strcmp(shell, "zsh") == 0) {
-		zsh();
+		completions_zsh();
 	} else if (strcmp(shell, "fish") == 0) {
-		fish();
+		completions_fish();
 	} else {
 		(void)fault_set(&f, AV_EUSAGE, "usage", "", "completions takes bash, zsh or fish");
 		return usage_fault(&cmd_completions, &f);
