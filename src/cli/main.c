@@ -22,6 +22,14 @@ unknown_command(int argc, char **argv)
 		return print_failure("not_supported", message,
 		    "docs/KNOWN-GAPS.md lists what is missing; aivault help lists what there is");
 	}
+	if (argv[0][0] == '-') {
+		size_t n = strcspn(argv[0], "=");
+		(void)fault_set(&f, AV_EUSAGE, "usage",
+		    "Write aivault COMMAND [OPTIONS]; see: aivault help",
+		    "options stand behind the command, and %.*s stands before it",
+		    n > 60 ? 60 : (int)n, argv[0]);
+		return usage_fault(NULL, &f);
+	}
 	if (!command_is_group(argv[0])) {
 		(void)fault_set(&f, AV_EUSAGE, "usage", "", "unknown command %.60s", argv[0]);
 		return usage_fault(NULL, &f);

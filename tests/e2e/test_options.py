@@ -40,3 +40,8 @@ def test_options_of_another_kind_of_auth_are_refused(world):
             args += ["--auth", auth]
         refused(world.aivault(*args), 2, option, f"--auth {wanted}", auth or "missing")
     assert world.aivault("credential", "list", "-v").ok().json()["credentials"] == []
+
+
+def test_options_before_the_command_are_told_where_they_belong(cold):
+    for args in (["--output", "json", "status"], ["-v", "status"], ["--output=json", "status"], ["-v"]):
+        refused(cold.aivault(*args), 2, "options stand behind the command", args[0].split("=")[0] + " ")
