@@ -28,6 +28,8 @@ enum av_err io_send_fds(int sock, unsigned char tag, const int *fds, size_t n) A
 enum av_err io_recv_fds(int sock, unsigned char *tag, int *fds, size_t *n) AV_MUST_USE;
 void io_close(int *fd); /* closes and sets to -1; -1 is fine */
 
+/* Opens what somebody named as input, of whatever kind; a directory is refused (errno EISDIR). -1. */
+int io_open_input(const char *path);
 /* Reads the regular file `path` relative to `dirfd` (AT_FDCWD too) with O_NOFOLLOW, at most `max`
  * bytes: AV_ELIMIT over it, AV_ENOTFOUND, AV_ESYS. */
 enum av_err io_read_file(int dirfd, const char *path, size_t max, struct buf *out) AV_MUST_USE;

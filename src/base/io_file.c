@@ -10,6 +10,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+int
+io_open_input(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+		io_close(&fd);
+		errno = EISDIR;
+	}
+	return fd;
+}
+
 /* Reads to the end of `fd`; the file may grow while it is read, so its size is not trusted. */
 static enum av_err
 read_to_end(int fd, size_t max, struct buf *out)

@@ -9,7 +9,6 @@
 #include "http/target.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -77,7 +76,7 @@ open_body(struct invocation *v, const char *path, struct fault *f)
 		v->body_fd = STDIN_FILENO;
 		return AV_OK;
 	}
-	v->body_fd = open(path, O_RDONLY | O_CLOEXEC);
+	v->body_fd = io_open_input(path);
 	if (v->body_fd < 0)
 		return fault_set(f, AV_EINVAL, "body_file", "",
 		    "the body's file %.300s is not accessible: %s", path, strerror(errno));

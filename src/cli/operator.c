@@ -45,7 +45,10 @@ send_request(int fd, const char *op, const char *args, struct str secret, struct
 
 	buf_init(&out, FRAME_MAX + FRAME_HEADER_LEN);
 	e = operator_request_encode(&m, &out);
-	if (e != AV_OK)
+	if (e == AV_EFORMAT)
+		(void)fault_set(
+		    f, AV_EINVAL, "not_utf8", "Write it in UTF-8", "an argument is not UTF-8 text");
+	else if (e != AV_OK)
 		(void)fault_set(f, e, "request_size", "",
 		    "the arguments are too large (at most %u bytes, a secret %u)",
 		    OPERATOR_JSON_MAX, OPERATOR_SECRET_MAX);

@@ -5,7 +5,6 @@
 #include "cli/json_args.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
 #define REQUEST_MAX (16u * 1024u * 1024u)
@@ -91,7 +90,7 @@ add_request(struct invocation *v, const cJSON *o, struct fault *f)
 	}
 	if (file != NULL) {
 		v->has_body = true;
-		v->body_fd = open(file, O_RDONLY | O_CLOEXEC);
+		v->body_fd = io_open_input(file);
 		if (v->body_fd < 0)
 			return fault_set(f, AV_EINVAL, "body_file", "",
 			    "the body's file %.300s is not accessible: %s", file, strerror(errno));
@@ -161,7 +160,7 @@ enum av_err
 request_json_file(struct invocation *v, const char *path, struct fault *f)
 {
 	struct buf text;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = io_open_input(path);
 	bool again;
 	size_t n = 1;
 	enum av_err e = AV_OK;

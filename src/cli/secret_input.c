@@ -7,7 +7,6 @@
 #include "cli/secret_prompt.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -33,7 +32,7 @@ read_all(int fd, struct buf *out, struct fault *f)
 		if (e == AV_ELIMIT)
 			return too_long(f);
 		if (e != AV_OK)
-			return fault_set(f, AV_ESYS, "read", "",
+			return fault_set(f, AV_EINVAL, "read", "",
 			    "standard input cannot be read: %s", strerror(errno));
 		if (n == 0)
 			return AV_OK;
@@ -53,7 +52,7 @@ strip_newline(struct buf *b)
 static enum av_err
 from_file(const char *path, struct buf *out, struct fault *f)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = io_open_input(path);
 	enum av_err e = AV_OK;
 
 	if (fd < 0)
@@ -68,7 +67,7 @@ from_file(const char *path, struct buf *out, struct fault *f)
 	if (e == AV_ELIMIT)
 		return too_long(f);
 	if (e != AV_OK)
-		return fault_set(f, AV_ESYS, "value_file", "", "%.300s cannot be read: %s", path,
+		return fault_set(f, AV_EINVAL, "value_file", "", "%.300s cannot be read: %s", path,
 		    strerror(errno));
 	return AV_OK;
 }

@@ -45,3 +45,22 @@ def test_options_of_another_kind_of_auth_are_refused(world):
 def test_options_before_the_command_are_told_where_they_belong(cold):
     for args in (["--output", "json", "status"], ["-v", "status"], ["--output=json", "status"], ["-v"]):
         refused(cold.aivault(*args), 2, "options stand behind the command", args[0].split("=")[0] + " ")
+
+
+def test_a_directory_is_no_value_and_no_body(cold):
+    # Told before anything is connected: no daemon runs, and none is started.
+    (cold.dir / "dir").mkdir()
+    for args in (["secrets", "create", "--name", "A_KEY", "--value-file", "dir"],
+                 ["init", "--provider", "passphrase", "--passphrase-file", "dir"],
+                 ["invoke", "a/b", "--method", "POST", "--path", "/", "--body-file-path", "dir"],
+                 ["invoke", "a/b", "--request", '{"method":"POST","path":"/","bodyFilePath":"dir"}'],
+                 ["invoke", "a/b", "--request-file", "dir"],
+                 ["invoke", "a/b", "--method", "POST", "--path", "/", "--multipart-file", "a=dir"]):
+        refused(cold.aivault(*args), 1, "invalid_request", "dir")
+        assert not cold.socket.exists()
+
+
+def test_arguments_that_are_not_utf8_are_told_as_that(world):
+    for args in (["secrets", "create", "--name", b"A\xff"], ["secrets", "delete", "--id", b"\xc3"]):
+        args = [a if isinstance(a, str) else a.decode("utf-8", "surrogateescape") for a in args]
+        refused(world.aivault(*args, input="sk-value"), 1, "invalid_request", "not UTF-8")
