@@ -9,6 +9,7 @@
 #include <time.h>
 
 #define CSV_MAX (256u * 1024u * 1024u)
+#define LINE_MAX_BYTES (1024u * 1024u)
 #define CELL_ROOM 320u
 #define NOTE_SHOWN 40 /* bytes of a note in the table */
 
@@ -183,7 +184,22 @@ audit_print_stream(struct str text)
 		(void)putchar('\n');
 	}
 	cJSON_Delete(events);
-	return fflush(stdout) == 0 && !ferror(stdout) ? 0 : 1;
+	return fflush(stdout) == 0 && !ferror(stdout) ? 0 : print_lost("");
+}
+
+static int
+print_line(struct str json)
+{
+	struct buf out;
+	int rc;
+
+	buf_init(&out, LINE_MAX_BYTES);
+	if (json_escape(&out, json) == AV_OK && buf_append_byte(&out, '\n') == AV_OK)
+		rc = print_bytes((struct str){(const char *)out.data, out.len});
+	else
+		rc = print_failure("vault_unavailable", "out of memory", "");
+	buf_clear(&out);
+	return rc;
 }
 
 /* Splits at the commas of the outermost array, so that each event's text stays as it came. */
@@ -211,9 +227,7 @@ audit_print_lines(struct str s)
 		} else if (c == '}' || c == ']') {
 			depth--;
 			if (c == '}' && depth == 1) {
-				rc = print_bytes((struct str){s.p + start, i + 1 - start});
-				if (rc == 0)
-					rc = print_bytes(STR_LIT("\n"));
+				rc = print_line((struct str){s.p + start, i + 1 - start});
 			}
 		}
 	}

@@ -93,14 +93,17 @@ json_layout(struct buf *out, struct str s, unsigned depth)
 int
 print_json_of(struct str text, const char *done)
 {
-	struct buf out;
+	struct buf laid, out;
 	int rc = 0;
 
+	buf_init(&laid, LAYOUT_MAX);
 	buf_init(&out, LAYOUT_MAX);
-	if (json_layout(&out, text, 0) != AV_OK || buf_append_byte(&out, '\n') != AV_OK)
+	if (json_layout(&laid, text, 0) != AV_OK || buf_append_byte(&laid, '\n') != AV_OK ||
+	    json_escape(&out, (struct str){(const char *)laid.data, laid.len}) != AV_OK)
 		rc = print_failure("vault_unavailable", "out of memory", "");
 	else if (fflush(stdout) != 0 || io_write_all(STDOUT_FILENO, out.data, out.len) != AV_OK)
 		rc = print_lost(done);
+	buf_clear(&laid);
 	buf_clear(&out);
 	return rc;
 }

@@ -118,13 +118,40 @@ utf8_at(struct str s, uint32_t *cp)
 	return n;
 }
 
-/* Would it change how the rest of a line looks? */
+/* Would it change how the rest of a line looks, or hide in it? */
 static bool
 is_tricky(uint32_t cp)
 {
-	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || (cp >= 0x200b && cp <= 0x200f) ||
-	    (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2060 && cp <= 0x206f) || cp == 0xfeff ||
-	    (cp >= 0xfff9 && cp <= 0xfffb);
+	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == 0x061c ||
+	    (cp >= 0x200b && cp <= 0x200f) || (cp >= 0x2028 && cp <= 0x202e) ||
+	    (cp >= 0x2060 && cp <= 0x206f) || cp == 0xfeff || (cp >= 0xfff9 && cp <= 0xfffb) ||
+	    (cp >= 0xe0000 && cp <= 0xe007f);
+}
+
+enum av_err
+json_escape(struct buf *out, struct str s)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s.len;) {
+		uint32_t cp = 0;
+		size_t n = (unsigned char)s.p[i] < 0x7f
+		    ? 1
+		    : utf8_at((struct str){s.p + i, s.len - i}, &cp);
+		/* Below 0x7f: blanks between tokens, since no string has them bare. */
+		if (n > 0 && cp >= 0x7f && is_tricky(cp)) {
+			(void)buf_append(out, s.p + kept, i - kept);
+			if (cp > 0xffff)
+				(void)buf_appendf(out, "\\u%04x\\u%04x",
+				    (unsigned)(0xd800 + ((cp - 0x10000) >> 10)),
+				    (unsigned)(0xdc00 + ((cp - 0x10000) & 0x3ff)));
+			else
+				(void)buf_appendf(out, "\\u%04x", (unsigned)cp);
+			kept = i + n;
+		}
+		i += n == 0 ? 1 : n;
+	}
+	return s.len == kept ? buf_err(out) : buf_append(out, s.p + kept, s.len - kept);
 }
 
 enum av_err

@@ -34,7 +34,10 @@ void plural(char *out, size_t out_len, uint64_t n, const char *one, const char *
 
 /* Valid JSON text, laid out anew with 2 spaces; tokens stay byte for byte as they were. */
 enum av_err json_layout(struct buf *out, struct str text, unsigned depth) AV_MUST_USE;
-/* Writes it with a newline to standard output. Returns the exit code. */
+/* JSON text whose strings a terminal shows as they are: what changes how a line looks, or does not show,
+ * (C1 controls, direction marks, characters of no width) becomes \uXXXX, which says the same. */
+enum av_err json_escape(struct buf *out, struct str text) AV_MUST_USE;
+/* Both, with a newline, to standard output. Returns the exit code. */
 int print_json(struct str text);
 /* The same for the answer to what is done already ("the secret was stored"; "": nothing was), which
  * is said where the answer is lost. */

@@ -386,3 +386,11 @@ def test_json_is_printed_only_where_it_is_json(acme, upstream):
     upstream.routes["/x"] = lambda c, r: c.reply(200, b' {"a":[1.50,-0,1E9,"\\u0000"]}\n')
     result = acme.aivault("json", "acme/any", "--method", "GET", "--path", "/x").ok()
     assert result.json()["response"] == {"status": 200, "json": {"a": [1.5, 0, 1e9, "\0"]}}
+
+
+def test_json_shows_no_character_that_changes_how_a_line_looks(acme, upstream):
+    hidden = "\x7f\x9b\u061c\u200d\u202e\u2066\ufeff\u2029\U000e0041"
+    upstream.routes["/x"] = lambda c, r: c.reply(200, json.dumps({"a": hidden}, ensure_ascii=False).encode())
+    result = acme.aivault("json", "acme/any", "--method", "GET", "--path", "/x").ok()
+    assert result.json()["response"]["json"] == {"a": hidden}
+    assert not set(hidden) & set(result.text)

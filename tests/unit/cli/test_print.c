@@ -29,6 +29,10 @@ test_control_bytes_and_direction_marks_are_escaped(void **state)
 	check_escape("gr\xc3\xbc\xc3\x9f", 6, 100, "gr\xc3\xbc\xc3\x9f");
 	check_escape("\xe2\x80\xae", 3, 100, "\\xe2\\x80\\xae"); /* right-to-left override */
 	check_escape("\xc2\x9b", 2, 100, "\\xc2\\x9b"); /* C1 CSI */
+	check_escape("\xd8\x9c", 2, 100, "\\xd8\\x9c"); /* Arabic letter mark */
+	check_escape("\xf3\xa0\x81\x81", 4, 100, "\\xf3\\xa0\\x81\\x81"); /* tag A */
+	check_escape("\xf3\xa0\x80\x80", 4, 100, "\\xf3\\xa0\\x80\\x80");
+	check_escape("\xf3\xa0\x82\x80", 4, 100, "\xf3\xa0\x82\x80"); /* after the tags */
 	check_escape("\xff\xc3", 2, 100, "\\xff\\xc3");
 	check_escape("a\0b", 3, 100, "a\\x00b");
 }
@@ -62,6 +66,33 @@ test_json_layout_keeps_every_token(void **state)
 	check_layout(" [ true , null ] ", "[\n  true,\n  null\n]");
 	check_layout("\"\\u0000\"", "\"\\u0000\"");
 	check_layout("7", "7");
+}
+
+static void
+check_json_escape(const char *in, const char *want)
+{
+	struct buf b;
+
+	buf_init(&b, 4096);
+	assert_int_equal(json_escape(&b, str_of(in)), AV_OK);
+	assert_string_equal(buf_cstr(&b), want);
+	buf_clear(&b);
+}
+
+static void
+test_what_a_terminal_would_not_show_is_escaped_in_json(void **state)
+{
+	(void)state;
+	check_json_escape("", "");
+	check_json_escape("{\n  \"a\": \"gr\xc3\xbc\xc3\x9f \\u0000\"\n}",
+	    "{\n  \"a\": \"gr\xc3\xbc\xc3\x9f \\u0000\"\n}");
+	check_json_escape("\"\x7f\xc2\x80\xc2\x9f\xc2\xa0\"", "\"\\u007f\\u0080\\u009f\xc2\xa0\"");
+	check_json_escape("\"\xd8\x9c\xe2\x80\x8b\xe2\x80\x8f\"", "\"\\u061c\\u200b\\u200f\"");
+	check_json_escape("\"\xe2\x80\xa8\xe2\x80\xaa\xe2\x80\xae\"", "\"\\u2028\\u202a\\u202e\"");
+	check_json_escape("\"\xe2\x81\xa6\xe2\x81\xa9\xef\xbb\xbf\"", "\"\\u2066\\u2069\\ufeff\"");
+	check_json_escape(
+	    "\"x\xf3\xa0\x80\x80\xf3\xa0\x81\xbfy\"", "\"x\\udb40\\udc00\\udb40\\udc7fy\"");
+	check_json_escape("\"\xff\xf0\x9f\x98\x80\"", "\"\xff\xf0\x9f\x98\x80\"");
 }
 
 static void
@@ -108,6 +139,7 @@ main(void)
 	    cmocka_unit_test(test_control_bytes_and_direction_marks_are_escaped),
 	    cmocka_unit_test(test_long_text_is_cut),
 	    cmocka_unit_test(test_json_layout_keeps_every_token),
+	    cmocka_unit_test(test_what_a_terminal_would_not_show_is_escaped_in_json),
 	    cmocka_unit_test(test_plural_forms),
 	    cmocka_unit_test(test_table_columns_line_up_also_with_wide_bytes),
 	};
