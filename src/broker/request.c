@@ -112,12 +112,29 @@ method_set(struct invoke_request *out, struct str method, struct fault *f)
 }
 
 static enum av_err
-credential_check(const struct invoke_request *r, struct fault *f)
+credential_check(const char *id, struct fault *f)
 {
-	if (r->credential[0] != '\0' && !credential_id_is_valid(r->credential))
+	if (id[0] != '\0' && !credential_id_is_valid(id))
 		return fault_set(f, AV_EINVAL, "credential_id", "See `aivault credential list`.",
 		    "The credential named is not a credential's id.");
 	return AV_OK;
+}
+
+enum av_err
+invoke_context_take(
+    struct header_list *l, char credential[REQUEST_ID_TEXT + 1], struct caller *c, struct fault *f)
+{
+	enum av_err e =
+	    context_take(l, STR_LIT("aivault-credential"), credential, REQUEST_ID_TEXT + 1, f);
+
+	if (e == AV_OK)
+		e = credential_check(credential, f);
+	if (e == AV_OK)
+		e = context_take(
+		    l, STR_LIT("aivault-workspace"), c->workspace, sizeof(c->workspace), f);
+	if (e == AV_OK)
+		e = context_take(l, STR_LIT("aivault-group"), c->group, sizeof(c->group), f);
+	return e;
 }
 
 /* ---- direct --------------------------------------------------------------------------------------- */
@@ -140,16 +157,7 @@ invoke_request_parse(
 	if (e == AV_OK)
 		e = method_set(out, message_method(m), f);
 	if (e == AV_OK)
-		e = context_take(
-		    l, STR_LIT("aivault-credential"), out->credential, sizeof(out->credential), f);
-	if (e == AV_OK)
-		e = credential_check(out, f);
-	if (e == AV_OK)
-		e = context_take(l, STR_LIT("aivault-workspace"), out->caller.workspace,
-		    sizeof(out->caller.workspace), f);
-	if (e == AV_OK)
-		e = context_take(
-		    l, STR_LIT("aivault-group"), out->caller.group, sizeof(out->caller.group), f);
+		e = invoke_context_take(l, out->credential, &out->caller, f);
 	if (e == AV_OK)
 		e = timeout_take(l, &out->timeout_ms, f);
 	if (e != AV_OK)
@@ -224,7 +232,7 @@ invoke_request_from_envelope(struct invoke_request *out, struct envelope *v,
 		e = context_set(
 		    out->credential, sizeof(out->credential), &v->credential, "credential", f);
 	if (e == AV_OK)
-		e = credential_check(out, f);
+		e = credential_check(out->credential, f);
 	if (e == AV_OK)
 		e = context_set(out->caller.workspace, sizeof(out->caller.workspace), &v->workspace,
 		    "workspaceId", f);

@@ -46,6 +46,10 @@ enum av_err invoke_request_parse(struct invoke_request *out, struct message *m,
  * carried it may name no context of its own (reason context_header). */
 enum av_err invoke_request_from_envelope(struct invoke_request *out, struct envelope *v,
     struct message *carrier, const struct caller *c, struct fault *f) AV_MUST_USE;
+/* Takes the context headers off: who is spoken for, in *c, and the credential, "" = the vault chooses.
+ * AV_EINVAL context_header, credential_id. */
+enum av_err invoke_context_take(struct header_list *l, char credential[REQUEST_ID_TEXT + 1],
+    struct caller *c, struct fault *f) AV_MUST_USE;
 /* Splits "<capability>/-/<path>?<query>" (what stands after "/i/"). */
 void invoke_target_split(
     struct str rest, struct str *capability, struct str *target, bool *has_path);

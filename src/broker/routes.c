@@ -4,6 +4,7 @@
 #include "broker/invoke.h"
 #include "broker/keeper_client.h"
 #include "broker/proxy.h"
+#include "broker/request.h"
 #include "broker/session.h"
 
 #include <stdlib.h>
@@ -141,6 +142,7 @@ route_capabilities(struct session *s, struct str id)
 {
 	struct keeper_client *k = session_broker(s)->keeper;
 	struct keeper_list m = {.capability = id, .caller = *session_caller(s)};
+	char credential[REQUEST_ID_TEXT + 1];
 	struct listing *l;
 	struct fault f;
 
@@ -150,10 +152,14 @@ route_capabilities(struct session *s, struct str id)
 		session_problem(s, &f, 0);
 		return;
 	}
-	if (keeper_client_check(k, &f) != AV_OK) {
+	/* What may be called is asked on behalf of whom it will be called for. */
+	if (invoke_context_take(message_headers(session_message(s)), credential, &m.caller, &f) !=
+	        AV_OK ||
+	    keeper_client_check(k, &f) != AV_OK) {
 		session_problem(s, &f, 0);
 		return;
 	}
+	m.credential = str_of(credential);
 	l = calloc(1, sizeof(*l));
 	if (l != NULL) {
 		l->s = s;

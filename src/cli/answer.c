@@ -111,10 +111,10 @@ take_body(void *ctx, struct str bytes, struct fault *f)
 }
 
 enum av_err
-answer_fetch(struct answer *a, const char *target, bool start, struct fault *f)
+answer_fetch(struct answer *a, const char *target, const struct header_list *headers, bool start,
+    struct fault *f)
 {
 	struct client_handler h = {a, take_head, take_body};
-	struct header_list none;
 	struct own_error own;
 	struct found found;
 	char code[64];
@@ -122,24 +122,36 @@ answer_fetch(struct answer *a, const char *target, bool start, struct fault *f)
 
 	if (e != AV_OK)
 		return e;
-	header_list_init(&none);
 	own_error_init(&own, &h);
 	struct client_request r = {
-	    .method = STR_LIT("GET"), .target = str_of(target), .headers = &none, .body_fd = -1};
+	    .method = STR_LIT("GET"), .target = str_of(target), .headers = headers, .body_fd = -1};
 	e = client_exchange(found.fd, &r, own_error_handler(&own), f);
 	e = own_error_finish(&own, e, code, sizeof(code), f);
 	discover_close(&found);
-	header_list_clear(&none);
 	return e;
 }
 
 enum av_err
-answer_fetch_capability(struct answer *a, const char *id, struct fault *f)
+answer_fetch_capability(
+    struct answer *a, const char *id, const struct header_list *headers, struct fault *f)
 {
+	static const char *const names[] = {
+	    "aivault-credential", "aivault-workspace", "aivault-group"};
+	struct header_list context;
 	char target[256];
+	enum av_err e = AV_OK;
 
 	(void)snprintf(target, sizeof(target), "/aivault/capabilities/%.200s", id);
-	return answer_fetch(a, target, true, f);
+	header_list_init(&context);
+	for (size_t i = 0; e == AV_OK && i < sizeof(names) / sizeof(names[0]); i++) {
+		const struct header *h = header_list_find(headers, str_of(names[i]));
+		if (h != NULL)
+			e = header_list_add(&context, h->name, h->value);
+	}
+	e = e != AV_OK ? fault_set(f, e, "no_memory", "", "out of memory")
+	               : answer_fetch(a, target, &context, true, f);
+	header_list_clear(&context);
+	return e;
 }
 
 enum av_err

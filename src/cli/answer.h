@@ -32,12 +32,14 @@ struct answer {
 };
 void answer_init(struct answer *a);
 void answer_clear(struct answer *a);
-enum av_err answer_fetch_capability(struct answer *a, const char *id, struct fault *f) AV_MUST_USE;
+/* `headers` may have the call's context in it; nothing else of it is sent. */
+enum av_err answer_fetch_capability(struct answer *a, const char *id,
+    const struct header_list *headers, struct fault *f) AV_MUST_USE;
 /* Appends the only string of the array `key`; AV_EINVAL, naming --`option`, where there are more. */
 enum av_err answer_only(const struct answer *a, const char *key, const char *option,
     struct buf *out, struct fault *f) AV_MUST_USE;
-/* GET `target` of the daemon itself, starting none. */
-enum av_err answer_fetch(
-    struct answer *a, const char *target, bool start, struct fault *f) AV_MUST_USE;
+/* GET `target` of the daemon itself, with `headers`; starts one only where `start`. */
+enum av_err answer_fetch(struct answer *a, const char *target, const struct header_list *headers,
+    bool start, struct fault *f) AV_MUST_USE;
 
 #endif

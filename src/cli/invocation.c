@@ -242,7 +242,7 @@ fill_defaults(struct invocation *v, struct fault *f)
 	if (v->method.len > 0 && v->target.len > 0)
 		return AV_OK;
 	answer_init(&answer);
-	e = answer_fetch_capability(&answer, v->capability, f);
+	e = answer_fetch_capability(&answer, v->capability, &v->headers, f);
 	if (e == AV_OK && v->method.len == 0)
 		e = answer_only(&answer, "methods", "method", &v->method, f);
 	if (e == AV_OK && v->target.len == 0)

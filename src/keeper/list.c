@@ -6,8 +6,28 @@
 #include "keeper/policy.h"
 #include "wire/operator.h"
 
+#include <stdio.h>
+#include <string.h>
+
+/* Those that the caller may name, where it has to name one. */
+static void
+add_choice(
+    const struct keeper *k, cJSON *o, const struct resolution *r, const struct caller *caller)
+{
+	cJSON *ids = cJSON_AddArrayToObject(o, "credentials");
+	for (size_t i = 0; i < k->vault->credential_count; i++) {
+		const char *id = k->vault->credentials[i].id;
+		struct resolution one;
+		struct fault f = {0};
+		if (strcmp(k->vault->credentials[i].provider, r->provider) == 0 &&
+		    resolve_call(k, str_of(r->capability->id), str_of(id), caller, &one, &f) ==
+		        AV_OK)
+			cJSON_AddItemToArray(ids, cJSON_CreateString(id));
+	}
+}
+
 static cJSON *
-describe(const struct keeper *k, const struct resolution *r)
+describe(const struct keeper *k, const struct resolution *r, const struct caller *caller)
 {
 	cJSON *o = cJSON_CreateObject();
 	json_text(o, "id", r->capability->id);
@@ -15,21 +35,34 @@ describe(const struct keeper *k, const struct resolution *r)
 	json_text(o, "about", r->capability->about != NULL ? r->capability->about : "");
 	json_list(o, "methods", &r->capability->methods);
 	json_list(o, "paths", &r->capability->paths);
-	json_text(o, "host", r->host);
-	json_text(o, "credential", r->credential->id);
+	if (r->credential != NULL) {
+		json_text(o, "host", r->host);
+		json_text(o, "credential", r->credential->id);
+	} else {
+		add_choice(k, o, r, caller);
+	}
 	cJSON *limits = policy_left(k, r->capability->id, clock_wall_ms());
 	if (limits != NULL)
 		cJSON_AddItemToObject(o, "limits", limits);
 	return o;
 }
 
+/* Two credentials that fit alike are no reason to hide what either of them opens. */
+static enum av_err
+resolve(const struct keeper *k, struct str id, const struct keeper_list *ask,
+    struct resolution *out, struct fault *f)
+{
+	enum av_err e = resolve_call(k, id, ask->credential, &ask->caller, out, f);
+	return e == AV_EAMBIG ? AV_OK : e;
+}
+
 static void
-add_usable(const struct keeper *k, cJSON *to, const char *id, const struct caller *caller)
+add_usable(const struct keeper *k, cJSON *to, const char *id, const struct keeper_list *ask)
 {
 	struct resolution r;
 	struct fault f = {0};
-	if (resolve_call(k, str_of(id), STR_LIT(""), caller, &r, &f) == AV_OK)
-		cJSON_AddItemToArray(to, describe(k, &r));
+	if (resolve(k, str_of(id), ask, &r, &f) == AV_OK)
+		cJSON_AddItemToArray(to, describe(k, &r, &ask->caller));
 }
 
 static enum av_err
@@ -40,19 +73,54 @@ make(const struct keeper *k, const struct keeper_list *ask, cJSON **out, struct 
 	if (e != AV_OK)
 		return e;
 	if (ask->capability.len > 0) {
-		e = resolve_call(k, ask->capability, STR_LIT(""), &ask->caller, &r, f);
+		e = resolve(k, ask->capability, ask, &r, f);
 		if (e == AV_OK)
-			*out = describe(k, &r);
+			*out = describe(k, &r, &ask->caller);
 		return e;
 	}
 	*out = cJSON_CreateObject();
 	cJSON *all = cJSON_AddArrayToObject(*out, "capabilities");
 	for (size_t i = 0; i < k->builtin.count; i++)
 		for (size_t j = 0; j < k->builtin.items[i]->capability_count; j++)
-			add_usable(k, all, k->builtin.items[i]->capabilities[j].id, &ask->caller);
+			add_usable(k, all, k->builtin.items[i]->capabilities[j].id, ask);
 	for (size_t i = 0; i < k->vault->capability_count; i++)
-		add_usable(k, all, k->vault->capabilities[i].id, &ask->caller);
+		add_usable(k, all, k->vault->capabilities[i].id, ask);
 	return AV_OK;
+}
+
+/* On whose behalf a call can use all that `c` needs: the narrowest of its and its secrets' scopes. */
+static const struct scope *
+narrowest(const struct keeper *k, const struct credential *c)
+{
+	const struct scope *best = &c->scope;
+	for (size_t i = 0; i < c->secrets.count; i++) {
+		const struct secret_record *s =
+		    vault_secret(k->vault, str_of(c->secrets.items[i].value));
+		if (s != NULL && s->scope.kind > best->kind)
+			best = &s->scope;
+	}
+	return best;
+}
+
+bool
+list_is_ready(const struct keeper *k, const char *id)
+{
+	struct resolution r;
+	struct fault f = {0};
+	if (k->vault == NULL || resolve_capability(k, str_of(id), &r, &f) != AV_OK)
+		return false;
+	for (size_t i = 0; i < k->vault->credential_count; i++) {
+		const struct credential *c = &k->vault->credentials[i];
+		struct caller owner = {.uid = (uint32_t)k->owner};
+		if (strcmp(c->provider, r.provider) != 0)
+			continue;
+		snprintf(
+		    owner.workspace, sizeof(owner.workspace), "%s", narrowest(k, c)->workspace);
+		snprintf(owner.group, sizeof(owner.group), "%s", narrowest(k, c)->group);
+		if (resolve_call(k, str_of(id), str_of(c->id), &owner, &r, &f) == AV_OK)
+			return true;
+	}
+	return false;
 }
 
 enum av_err

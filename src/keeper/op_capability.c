@@ -3,6 +3,7 @@
 #include "keeper/operator_api.h"
 
 #include "keeper/channel.h"
+#include "keeper/list.h"
 #include "keeper/policy.h"
 #include "keeper/resolve.h"
 #include "reach/host.h"
@@ -163,21 +164,12 @@ op_capability_create(struct op_call *c)
 	return e;
 }
 
-static bool
-is_ready(const struct keeper *k, const char *id)
-{
-	struct resolution r;
-	struct fault f = {0};
-	struct caller owner = {.uid = (uint32_t)k->owner};
-	return resolve_call(k, str_of(id), STR_LIT(""), &owner, &r, &f) == AV_OK;
-}
-
 static void
 add_builtin(
     const struct keeper *k, cJSON *to, const struct manifest *m, const struct capability *cap)
 {
 	cJSON *o = describe(cap->id, m->provider, cap);
-	json_bool(o, "ready", k->vault != NULL && is_ready(k, cap->id));
+	json_bool(o, "ready", list_is_ready(k, cap->id));
 	json_bool(o, "enabled",
 	    k->vault == NULL || !vault_capability_is_disabled(k->vault, str_of(cap->id)));
 	cJSON *secrets = cJSON_AddObjectToObject(o, "requiredSecrets");
@@ -201,7 +193,7 @@ op_capability_list(struct op_call *c)
 	for (size_t i = 0; k->vault != NULL && i < k->vault->capability_count; i++) {
 		const struct custom_capability *cc = &k->vault->capabilities[i];
 		cJSON *o = describe(cc->id, cc->provider, &cc->capability);
-		json_bool(o, "ready", is_ready(k, cc->id));
+		json_bool(o, "ready", list_is_ready(k, cc->id));
 		json_bool(o, "enabled", !vault_capability_is_disabled(k->vault, str_of(cc->id)));
 		if (cc->fault.err != AV_OK)
 			json_text(o, "fault", cc->fault.message);

@@ -192,6 +192,7 @@ keeper_list_encode(const struct keeper_list *m, struct buf *out)
 	fw_begin(&w, out, KEEPER_LIST);
 	fw_u64(&w, m->ask_id);
 	fw_text(&w, m->capability, WIRE_ID_MAX);
+	fw_text(&w, m->credential, WIRE_ID_MAX);
 	caller_encode(&m->caller, &w);
 	return fw_end(&w);
 }
@@ -205,6 +206,7 @@ keeper_list_decode(const struct frame *f, struct keeper_list *out)
 	field_begin(&r, f, KEEPER_LIST);
 	out->ask_id = fr_u64(&r);
 	out->capability = fr_text(&r, WIRE_ID_MAX);
+	out->credential = fr_text(&r, WIRE_ID_MAX);
 	caller_decode(&r, &out->caller);
 	return fr_finish(&r);
 }

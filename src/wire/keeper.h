@@ -125,6 +125,7 @@ struct keeper_outcome {
 struct keeper_list {
 	uint64_t ask_id;
 	struct str capability; /* "" = all */
+	struct str credential; /* "" = any */
 	struct caller caller;
 };
 struct keeper_listed {

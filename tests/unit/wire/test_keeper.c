@@ -390,7 +390,7 @@ static void
 test_list_and_listed_arrive_whole(void **state)
 {
 	static char big[FRAME_MAX];
-	struct keeper_list ask = {7, TEXT(""), a_caller};
+	struct keeper_list ask = {7, TEXT(""), TEXT("acme"), a_caller};
 	struct keeper_listed answer = {7, TEXT("{\"capabilities\":[]}")}, out;
 	struct frame f;
 	struct buf b;
