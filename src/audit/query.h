@@ -12,6 +12,7 @@
 
 struct audit_filter {
 	uint64_t limit; /* at most AUDIT_QUERY_MAX; 0: none */
+	int64_t before_id; /* of audit_query(): where the next page begins; 0: at the newest */
 	int64_t before_ms; /* 0: no bound; strictly before */
 	int64_t since_ms; /* 0: no bound; at or after */
 	int64_t until_ms; /* 0: no bound; before or at */
@@ -21,10 +22,10 @@ struct audit_filter {
 	struct str caller;
 };
 
-/* Appends an array. Ends early, at a whole event, when `out` gets over OPERATOR_JSON_MAX less some
- * room: *cut tells. */
+/* Appends an array: a page. Ends early, at a whole event, when `out` gets over OPERATOR_JSON_MAX less
+ * some room. More is there until a page before the last event's id is empty. */
 enum av_err audit_query(
-    struct store *s, const struct audit_filter *filter, struct buf *out, bool *cut) AV_MUST_USE;
+    struct store *s, const struct audit_filter *filter, struct buf *out) AV_MUST_USE;
 /* Rows as they are in the log, oldest first, outcomes on their own: those after `after_id` that pass
  * the filter (its limit counts). Appends an array. *last_id: the last row looked at, to go on from;
  * *cut: the filter's limit or the room ended it. */

@@ -50,53 +50,14 @@ format_number(const cJSON *event, const char *key, char *out, size_t out_len)
 		(void)snprintf(out, out_len, "%.0f", v->valuedouble);
 }
 
-/* The outcome that belongs to a decision, or NULL. The list is newest first: it stands before. */
-static const cJSON *
-outcome_of(const cJSON *events, const cJSON *event)
-{
-	const char *id = json_string(event, "requestId", "");
-	const cJSON *e;
-
-	if (id[0] == '\0')
-		return NULL;
-	cJSON_ArrayForEach(e, events)
-	{
-		if (e == event)
-			return NULL;
-		if (strcmp(json_string(e, "kind", ""), "invoke.outcome") == 0 &&
-		    strcmp(json_string(e, "requestId", ""), id) == 0)
-			return e;
-	}
-	return NULL;
-}
-
-static bool
-has_decision(const cJSON *events, const cJSON *outcome)
-{
-	const char *id = json_string(outcome, "requestId", "");
-	const cJSON *e;
-
-	for (e = outcome->next; e != NULL; e = e->next) {
-		if (strcmp(json_string(e, "requestId", ""), id) == 0)
-			return true;
-	}
-	(void)events;
-	return false;
-}
-
 static enum av_err
-add_row(struct table *t, const cJSON *events, const cJSON *event)
+add_row(struct table *t, const cJSON *event)
 {
-	const cJSON *outcome = outcome_of(events, event);
 	const char *reason = json_string(event, "reason", "");
-	const cJSON *numbers = outcome == NULL ? event : outcome;
+	bool is_note = reason[0] == '\0';
 	char cells[8][CELL_ROOM];
 	enum av_err e = AV_OK;
-	bool is_note;
 
-	if (reason[0] == '\0' && outcome != NULL)
-		reason = json_string(outcome, "reason", "");
-	is_note = reason[0] == '\0';
 	if (is_note)
 		reason = json_string(event, "note", "");
 	format_time(cJSON_GetObjectItemCaseSensitive(event, "tsMs"), cells[0], CELL_ROOM);
@@ -106,10 +67,10 @@ add_row(struct table *t, const cJSON *events, const cJSON *event)
 	(void)snprintf(cells[4], CELL_ROOM, "%s%s%s%s", json_string(event, "method", ""),
 	    json_string(event, "method", "")[0] == '\0' ? "" : " ", json_string(event, "host", ""),
 	    json_string(event, "path", ""));
-	format_number(numbers, "status", cells[5], CELL_ROOM);
+	format_number(event, "status", cells[5], CELL_ROOM);
 	if (strcmp(cells[5], "0") == 0)
 		cells[5][0] = '\0';
-	format_number(numbers, "durationMs", cells[6], CELL_ROOM);
+	format_number(event, "durationMs", cells[6], CELL_ROOM);
 	/* A note may hold digests; a table is for reading, the JSON forms have it whole. */
 	(void)snprintf(cells[7], CELL_ROOM,
 	    is_note && strlen(reason) > NOTE_SHOWN ? "%.*s..." : "%.*s",
@@ -117,6 +78,26 @@ add_row(struct table *t, const cJSON *events, const cJSON *event)
 	for (size_t i = 0; e == AV_OK && i < 8; i++)
 		e = table_add(t, str_of(cells[i]));
 	return e;
+}
+
+double
+audit_last_id(struct str text, uint64_t *count)
+{
+	cJSON *events = cJSON_ParseWithLength(text.p, text.len);
+	const cJSON *event, *last = NULL, *id;
+	double n = 0;
+
+	*count = 0;
+	cJSON_ArrayForEach(event, events)
+	{
+		last = event;
+		(*count)++;
+	}
+	id = cJSON_GetObjectItemCaseSensitive(last, "id");
+	if (cJSON_IsNumber(id))
+		n = id->valuedouble;
+	cJSON_Delete(events);
+	return n;
 }
 
 int
@@ -132,10 +113,7 @@ audit_print_table(struct str text)
 	table_init(&t, titles, 8);
 	cJSON_ArrayForEach(event, events)
 	{
-		if (strcmp(json_string(event, "kind", ""), "invoke.outcome") == 0 &&
-		    has_decision(events, event))
-			continue;
-		e = add_row(&t, events, event);
+		e = add_row(&t, event);
 		if (e != AV_OK)
 			break;
 	}

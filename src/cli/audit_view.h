@@ -2,12 +2,14 @@
 /*
  * audit_view.h - a JSON array of audit events as a table, as lines of JSON, as CSV (RFC 4180).
  *
- * In the table a call is one row: its outcome is joined to its decision by the request id.
+ * The keeper has joined a call's outcome to its decision, but for those that are followed.
  */
 #ifndef AV_CLI_AUDIT_VIEW_H
 #define AV_CLI_AUDIT_VIEW_H
 
 #include "base/str.h"
+
+#include <stdint.h>
 
 /* Each returns the exit code. */
 int audit_print_table(struct str events);
@@ -15,5 +17,7 @@ int audit_print_lines(struct str events);
 /* A line to read for each, in their order, without titles. */
 int audit_print_stream(struct str events);
 int audit_print_csv(struct str events);
+/* The `id` of the last event, 0 without one; *count: how many there are. */
+double audit_last_id(struct str events, uint64_t *count);
 
 #endif

@@ -11,25 +11,13 @@
 
 static const struct option options[] = {{NULL, NULL, false, NULL}};
 
-/* The id of the last row of a page; 0: an empty one. */
-static double
-last_id(const struct buf *page)
-{
-	cJSON *rows = cJSON_ParseWithLength((const char *)page->data, page->len);
-	const cJSON *row = cJSON_GetArrayItem(rows, cJSON_GetArraySize(rows) - 1);
-	const cJSON *id = cJSON_GetObjectItemCaseSensitive(row, "id");
-	double n = cJSON_IsNumber(id) ? id->valuedouble : 0;
-
-	cJSON_Delete(rows);
-	return n;
-}
-
 static int
 run(struct args *a)
 {
 	struct fault f = {0};
 	struct buf page;
 	double after = 0;
+	uint64_t count;
 	int rc = 0;
 
 	if (a->output == OUTPUT_TABLE) {
@@ -47,10 +35,11 @@ run(struct args *a)
 			rc = print_fault(&f);
 			break;
 		}
-		double last = last_id(&page);
-		if (last <= after)
+		struct str rows = {(const char *)page.data, page.len};
+		double last = audit_last_id(rows, &count);
+		if (count == 0)
 			break;
-		rc = audit_print_lines((struct str){(const char *)page.data, page.len});
+		rc = audit_print_lines(rows);
 		after = last;
 	}
 	buf_clear(&page);

@@ -165,7 +165,6 @@ test_caller_text_is_escaped_and_cut(void **state)
 	struct room *r = *state;
 	char big[5000], out[64];
 	struct buf json;
-	bool cut = false;
 	audit_escape(STR_LIT("a\n\x1b[31m\\\xff"
 	                     "b"),
 	    40, out, sizeof(out));
@@ -180,7 +179,7 @@ test_caller_text_is_escaped_and_cut(void **state)
 	add(r, "invoke.deny", big);
 	buf_init(&json, 65536);
 	struct audit_filter filter = {.limit = 10};
-	assert_int_equal(audit_query(r->store, &filter, &json, &cut), AV_OK);
+	assert_int_equal(audit_query(r->store, &filter, &json), AV_OK);
 	const char *text = buf_cstr(&json);
 	assert_null(strchr(text, '\n'));
 	assert_true(json.len < 3000);
@@ -192,10 +191,9 @@ static size_t
 count(struct room *r, const struct audit_filter *filter)
 {
 	struct buf json;
-	bool cut = false;
 	size_t n = 0;
 	buf_init(&json, 1 << 20);
-	assert_int_equal(audit_query(r->store, filter, &json, &cut), AV_OK);
+	assert_int_equal(audit_query(r->store, filter, &json), AV_OK);
 	for (const char *p = buf_cstr(&json); (p = strstr(p, "\"tsMs\"")) != NULL; p++)
 		n++;
 	buf_clear(&json);
@@ -216,6 +214,60 @@ test_filters_and_limit_hold(void **state)
 	assert_int_equal(count(r, &(struct audit_filter){.limit = 100, .before_ms = 1}), 0);
 	assert_int_equal(
 	    count(r, &(struct audit_filter){.limit = 100, .capability = STR_LIT("' OR 1 --")}), 0);
+}
+
+static void
+call(struct room *r, const char *kind, const char *request_id)
+{
+	struct audit_event e;
+	audit_event_init(&e, kind, "agent");
+	e.request_id = str_of(request_id);
+	e.ts_ms = 1700000000000;
+	if (strcmp(kind, "invoke.outcome") == 0)
+		e.status = 200;
+	assert_int_equal(store_begin(r->store), AV_OK);
+	assert_int_equal(audit_append(&r->log, &e), AV_OK);
+	assert_int_equal(store_commit(r->store), AV_OK);
+	audit_log_settle(&r->log, true);
+}
+
+/* Twelve calls of one millisecond, their outcomes behind them all: each is on one page, with its
+ * outcome, wherever the border falls. */
+static void
+test_pages_lose_no_row_of_a_millisecond_and_join_over_their_borders(void **state)
+{
+	struct room *r = *state;
+	char id[40];
+	for (int pass = 0; pass < 2; pass++) {
+		for (int i = 0; i < 12; i++) {
+			snprintf(id, sizeof(id), "%016d%016d", i, i);
+			call(r, pass == 0 ? "invoke.allow" : "invoke.outcome", id);
+		}
+	}
+	for (uint64_t limit = 1; limit < 14; limit++) {
+		int64_t before = 0, seen = 13;
+		size_t n = 1, rows = 0, joined = 0;
+		while (n > 0) {
+			struct audit_filter f = {.limit = limit, .before_id = before};
+			struct buf json;
+			buf_init(&json, 1 << 20);
+			assert_int_equal(audit_query(r->store, &f, &json), AV_OK);
+			n = 0;
+			for (const char *p = buf_cstr(&json); (p = strstr(p, "\"id\":")) != NULL;
+			     p++, n++) {
+				before = strtoll(p + 5, NULL, 10);
+				assert_int_equal(before, --seen);
+			}
+			for (const char *p = buf_cstr(&json);
+			     (p = strstr(p, "\"status\":200")) != NULL; p++)
+				joined++;
+			assert_true(n <= limit);
+			rows += n;
+			buf_clear(&json);
+		}
+		assert_int_equal(rows, 12);
+		assert_int_equal(joined, 12);
+	}
 }
 
 static void
@@ -278,6 +330,7 @@ main(void)
 	    CHAIN_TEST(test_i3_row_needs_a_transaction_and_a_rollback_takes_it_back),
 	    CHAIN_TEST(test_caller_text_is_escaped_and_cut),
 	    CHAIN_TEST(test_filters_and_limit_hold),
+	    CHAIN_TEST(test_pages_lose_no_row_of_a_millisecond_and_join_over_their_borders),
 	    CHAIN_TEST(test_log_in_memory_leaves_the_file_as_it_was),
 	    CHAIN_TEST(test_log_in_memory_forgets_its_oldest_rows_and_verifies),
 	};
