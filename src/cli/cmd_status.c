@@ -24,23 +24,42 @@ provider_name(const char *type)
 }
 
 static void
-print_status(const cJSON *root)
+print_vault(const cJSON *root)
 {
 	const cJSON *st = cJSON_GetObjectItemCaseSensitive(root, "status");
-	const cJSON *paths = cJSON_GetObjectItemCaseSensitive(root, "paths");
-	const cJSON *daemon = cJSON_GetObjectItemCaseSensitive(root, "daemon");
-	const cJSON *memory = cJSON_GetObjectItemCaseSensitive(root, "memoryLocked");
-	const cJSON *pid = cJSON_GetObjectItemCaseSensitive(daemon, "pid");
+	const cJSON *fault = cJSON_GetObjectItemCaseSensitive(root, "fault");
 	bool enabled = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(st, "enabled"));
 	bool locked = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(st, "locked"));
-	char number[32];
+	/* That one is locked is its state, not what is wrong with it. */
+	bool faulty =
+	    fault != NULL && strcmp(json_string(fault, "reason", ""), "vault_locked") != 0;
 
 	print_heading("Vault");
-	print_field("Status:", 16, !enabled ? "not initialized" : locked ? "locked" : "unlocked");
+	print_field("Status:", 16,
+	    !enabled     ? "not initialized"
+	        : faulty ? "cannot be used"
+	        : locked ? "locked"
+	                 : "unlocked");
+	if (faulty)
+		print_field("Problem:", 16, json_string(fault, "message", "?"));
+	if (json_string(fault, "remedy", "")[0] != '\0')
+		print_field("What to do:", 16, json_string(fault, "remedy", ""));
 	if (enabled) {
 		print_field("Provider:", 16, provider_name(json_string(st, "providerType", "?")));
 		print_field("KEK identifier:", 16, json_string(st, "kekId", "-"));
 	}
+}
+
+static void
+print_status(const cJSON *root)
+{
+	const cJSON *paths = cJSON_GetObjectItemCaseSensitive(root, "paths");
+	const cJSON *daemon = cJSON_GetObjectItemCaseSensitive(root, "daemon");
+	const cJSON *memory = cJSON_GetObjectItemCaseSensitive(root, "memoryLocked");
+	const cJSON *pid = cJSON_GetObjectItemCaseSensitive(daemon, "pid");
+	char number[32];
+
+	print_vault(root);
 	print_heading("Paths");
 	print_field("Root:", 16, json_string(paths, "rootDir", "?"));
 	if (daemon != NULL) {

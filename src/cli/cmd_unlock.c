@@ -59,8 +59,6 @@ run_unlock(struct args *a)
 		rc = usage_fault(&cmd_unlock, &f);
 	else if (e != AV_OK)
 		rc = print_fault(&f);
-	else if (!needed)
-		rc = print_json((struct str){(const char *)status.data, status.len});
 	else
 		rc = operator_print("unlock", NULL,
 		    (struct str){(const char *)passphrase.data, passphrase.len}, false);

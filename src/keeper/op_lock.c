@@ -54,8 +54,11 @@ op_unlock(struct op_call *c)
 	enum av_err e = need_vault(c);
 	if (e != AV_OK)
 		return e;
-	if (!c->k->vault->locked)
-		return op_make_status(c);
+	if (!c->k->vault->locked) {
+		/* Open, or never to be opened by a passphrase: then why it is not. */
+		e = keeper_usable(c->k, c->fault);
+		return e == AV_OK ? op_make_status(c) : e;
+	}
 	e = derivation_get(
 	    c->k, &c->k->vault->kdf, STR_LIT(""), c->secret, &d, &c->later, c->fault);
 	if (e == AV_OK && !c->later)
@@ -76,6 +79,9 @@ op_lock(struct op_call *c)
 	batch_settle(k);
 	struct audit_event event = op_event(c, "vault.lock");
 	if (!vault_has_passphrase(k->vault)) {
+		e = keeper_usable(k, c->fault);
+		if (e != AV_OK)
+			return e;
 		event.note = STR_LIT("no effect: the key needs no passphrase");
 		keeper_note(k, &event);
 		op_note(c,
