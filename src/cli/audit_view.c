@@ -277,3 +277,38 @@ audit_print_csv(struct str text)
 	cJSON_Delete(events);
 	return rc;
 }
+
+void
+audit_describe_problem(const cJSON *root, char *out, size_t out_len)
+{
+	static const struct {
+		const char *problem;
+		const char *text;
+	} texts[] = {
+	    {"hash", "row %" PRId64 " was changed"},
+	    {"link", "row %" PRId64 " does not follow the one before it"},
+	    {"gap", "rows are missing before row %" PRId64},
+	    {"missing_tail", "the last rows are missing, from row %" PRId64 " on"},
+	    {"checkpoint", "the checkpoint at row %" PRId64 " does not fit"},
+	    {"checkpoints_log", "checkpoints.log does not fit the log at row %" PRId64},
+	    {"checkpoints_log_missing", "checkpoints.log is gone, or was made anew"},
+	    {"checkpoints_log_gap", "checkpoints.log lacks the checkpoint at row %" PRId64},
+	    {"public_key", "the vault's public key is another one than the one given"},
+	};
+	const char *problem = json_string(root, "problem", "?");
+	const cJSON *id = cJSON_GetObjectItemCaseSensitive(root, "firstBadId");
+	int64_t bad = cJSON_IsNumber(id) ? (int64_t)id->valuedouble : 0;
+
+	(void)snprintf(out, out_len, "the audit log is not whole (%.60s)", problem);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		const char *mark = strstr(texts[i].text, "%" PRId64);
+		int n = mark == NULL ? (int)strlen(texts[i].text) : (int)(mark - texts[i].text);
+		if (strcmp(problem, texts[i].problem) != 0)
+			continue;
+		if (mark == NULL)
+			(void)snprintf(out, out_len, "%s", texts[i].text);
+		else
+			(void)snprintf(out, out_len, "%.*s%" PRId64 "%s", n, texts[i].text, bad,
+			    mark + strlen("%" PRId64));
+	}
+}

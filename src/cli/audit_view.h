@@ -11,6 +11,8 @@
 
 #include <stdint.h>
 
+struct cJSON;
+
 /* Each returns the exit code. */
 int audit_print_table(struct str events);
 int audit_print_lines(struct str events);
@@ -19,5 +21,7 @@ int audit_print_stream(struct str events);
 int audit_print_csv(struct str events);
 /* The `id` of the last event, 0 without one; *count: how many there are. */
 double audit_last_id(struct str events, uint64_t *count);
+/* Of audit.verify's answer: what is wrong, and where. */
+void audit_describe_problem(const struct cJSON *report, char *out, size_t out_len);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/io.h"
+#include "cli/audit_view.h"
 #include "cli/command.h"
 #include "cli/json_args.h"
 #include "cli/operator.h"
@@ -54,40 +55,6 @@ number(const cJSON *o, const char *key)
 	return cJSON_IsNumber(v) ? (int64_t)v->valuedouble : 0;
 }
 
-/* Problems in words: what, and where. */
-static void
-describe(const cJSON *root, char *out, size_t out_len)
-{
-	static const struct {
-		const char *problem;
-		const char *text;
-	} texts[] = {
-	    {"hash", "row %" PRId64 " was changed"},
-	    {"link", "row %" PRId64 " does not follow the one before it"},
-	    {"gap", "rows are missing before row %" PRId64},
-	    {"missing_tail", "the last rows are missing, from row %" PRId64 " on"},
-	    {"checkpoint", "the checkpoint at row %" PRId64 " does not fit"},
-	    {"checkpoints_log", "checkpoints.log does not fit the log at row %" PRId64},
-	    {"checkpoints_log_missing", "checkpoints.log is gone, or was made anew"},
-	    {"checkpoints_log_gap", "checkpoints.log lacks the checkpoint at row %" PRId64},
-	    {"public_key", "the vault's public key is another one than the one given"},
-	};
-	const char *problem = json_string(root, "problem", "?");
-
-	(void)snprintf(out, out_len, "the audit log is not whole (%.60s)", problem);
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		const char *mark = strstr(texts[i].text, "%" PRId64);
-		int n = mark == NULL ? (int)strlen(texts[i].text) : (int)(mark - texts[i].text);
-		if (strcmp(problem, texts[i].problem) != 0)
-			continue;
-		if (mark == NULL)
-			(void)snprintf(out, out_len, "%s", texts[i].text);
-		else
-			(void)snprintf(out, out_len, "%.*s%" PRId64 "%s", n, texts[i].text,
-			    number(root, "firstBadId"), mark + strlen("%" PRId64));
-	}
-}
-
 static int
 report(const cJSON *root, bool json, struct str text)
 {
@@ -107,7 +74,7 @@ report(const cJSON *root, bool json, struct str text)
 	}
 	if (ok)
 		return 0;
-	describe(root, message, sizeof(message));
+	audit_describe_problem(root, message, sizeof(message));
 	return print_failure("audit_broken", message,
 	    "Keep a copy of the vault's directory before anything else writes to it");
 }

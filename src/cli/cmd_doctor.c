@@ -1,171 +1,223 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/answer.h"
+#include "cli/audit_view.h"
 #include "cli/command.h"
+#include "cli/findings.h"
 #include "cli/json_args.h"
 #include "cli/operator.h"
 #include "cli/print.h"
+#include "cli/vault_files.h"
 
-#include "base/io.h"
-
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define RESULT_MAX (1024u * 1024u)
 
 static const struct option no_options[] = {{NULL, NULL, false, NULL}};
 
-struct findings {
-	cJSON *list; /* [{check, ok, message, remedy}] */
-	bool json;
-	unsigned problems;
-};
+/* ---- by the operator ------------------------------------------------------------------------- */
 
-static void
-report(struct findings *r, bool ok, const char *check, const char *message, const char *remedy)
+/* True: there is a vault whose audit log can be asked for. */
+static bool
+check_status(struct findings *r, const cJSON *root)
 {
-	cJSON *o = cJSON_CreateObject();
-
-	r->problems += !ok;
-	(void)cJSON_AddStringToObject(o, "check", check);
-	(void)cJSON_AddBoolToObject(o, "ok", ok);
-	(void)cJSON_AddStringToObject(o, "message", message);
-	(void)cJSON_AddStringToObject(o, "remedy", ok ? "" : remedy);
-	if (!cJSON_AddItemToArray(r->list, o))
-		cJSON_Delete(o);
-	if (r->json)
-		return;
-	bool colour = print_has_colour(stdout);
-	(void)printf("%s%s%s ", colour ? (ok ? "\033[32m" : "\033[31m") : "", ok ? "ok  " : "bad ",
-	    colour ? "\033[0m" : "");
-	print_field(check, 10, message);
-	if (!ok && remedy[0] != '\0')
-		print_field("", 15, remedy);
-}
-
-static void
-check_mode(struct findings *r, const char *what, const char *path, mode_t allowed)
-{
-	struct stat st;
-	char message[PATHS_MAX + 64];
-	char remedy[PATHS_MAX + 64] = "";
-
-	if (lstat(path, &st) != 0) {
-		if (errno == ENOENT)
-			return;
-		(void)snprintf(
-		    message, sizeof(message), "%s cannot be looked at: %s", path, strerror(errno));
-		report(r, false, what, message, "Run aivault doctor as the vault's owner");
-		return;
-	}
-	bool ok = (st.st_mode & 07777u & ~allowed) == 0;
-	(void)snprintf(
-	    message, sizeof(message), "%s has mode %04o", path, (unsigned)(st.st_mode & 07777));
-	(void)snprintf(remedy, sizeof(remedy), "chmod %04o %s", (unsigned)allowed, path);
-	report(r, ok, what, message, remedy);
-	if (st.st_uid != geteuid() && geteuid() != 0) {
-		(void)snprintf(message, sizeof(message), "%s belongs to uid %lu", path,
-		    (unsigned long)st.st_uid);
-		report(r, false, what, message, "Use the vault as its owner");
-	}
-}
-
-static void
-check_status(struct findings *r, const struct buf *result)
-{
-	cJSON *root = cJSON_ParseWithLength((const char *)result->data, result->len);
 	const cJSON *st = cJSON_GetObjectItemCaseSensitive(root, "status");
 	bool enabled = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(st, "enabled"));
 	bool locked = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(st, "locked"));
 
 	const cJSON *fault = cJSON_GetObjectItemCaseSensitive(root, "fault");
+	const cJSON *on_disk = cJSON_GetObjectItemCaseSensitive(root, "auditOnDisk");
 	bool faulty =
 	    fault != NULL && strcmp(json_string(fault, "reason", ""), "vault_locked") != 0;
 
 	if (faulty)
-		report(r, false, "vault", json_string(fault, "message", "it cannot be used"),
+		findings_bad(r, "vault", json_string(fault, "message", "it cannot be used"),
 		    json_string(fault, "remedy", ""));
+	else if (!enabled)
+		findings_bad(r, "vault", "there is none yet", "aivault init");
 	else
-		report(r, enabled, "vault", enabled ? "there is one" : "there is none yet",
-		    "aivault init");
-	if (enabled && !faulty)
-		report(r, !locked, "lock", locked ? "the vault is locked" : "the vault is unlocked",
-		    "aivault unlock");
+		findings_ok(r, "vault", "there is one");
+	if (enabled && !faulty && locked)
+		findings_bad(r, "lock", "the vault is locked", "aivault unlock");
+	else if (enabled && !faulty)
+		findings_ok(r, "lock", "the vault is unlocked");
 	if (cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(root, "memoryLocked")))
-		report(r, false, "memory", "keys are not locked in memory",
+		findings_bad(r, "memory", "keys are not locked in memory",
 		    "Raise the daemon's limit: ulimit -l, or LimitMEMLOCK= in its unit");
 	else
-		report(r, true, "memory", "keys are locked in memory", "");
-	if (cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(root, "auditOnDisk")))
-		report(r, false, "audit", "its rows are kept in memory only",
+		findings_ok(r, "memory", "keys are locked in memory");
+	if (cJSON_IsFalse(on_disk))
+		findings_bad(r, "audit", "its rows are kept in memory only",
 		    "Start the daemon without AIVAULT_DISABLE_DISK_LOGS");
-	else
-		report(r, true, "audit", "its rows are written to the disk", "");
-	cJSON_Delete(root);
+	return cJSON_IsBool(on_disk);
 }
 
 static void
-check_daemon(struct findings *r)
+check_audit(struct findings *r, int fd)
 {
 	struct fault f = {0};
-	struct found found;
 	struct buf result;
-	enum av_err e = discover(SOCKET_OPERATOR, 0, &found, &f);
+	char message[160], rows[48];
+	enum av_err e;
 
 	buf_init(&result, RESULT_MAX);
-	if (e == AV_OK)
-		e = operator_call(found.fd, "status", "{}", (struct str){NULL, 0}, &result, &f);
-	if (e == AV_OK) {
-		report(r, true, "daemon", found.agent_socket, "");
-		check_status(r, &result);
+	e = operator_call(fd, "audit.verify", "{}", (struct str){NULL, 0}, &result, &f);
+	cJSON *report = cJSON_ParseWithLength((const char *)result.data, result.len);
+	const cJSON *n = cJSON_GetObjectItemCaseSensitive(report, "rows");
+	if (e != AV_OK) {
+		findings_bad(r, "audit", f.message, f.remedy);
+	} else if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(report, "ok"))) {
+		plural(rows, sizeof(rows), cJSON_IsNumber(n) ? (uint64_t)n->valuedouble : 0, "row",
+		    "rows");
+		(void)snprintf(message, sizeof(message), "its chain of %s is whole", rows);
+		findings_ok(r, "audit", message);
 	} else {
-		report(r, false, "daemon", f.message,
-		    f.remedy[0] != '\0' ? f.remedy : "aivault status starts one");
+		audit_describe_problem(report, message, sizeof(message));
+		findings_bad(r, "audit", message,
+		    "Keep a copy of the vault's directory first, then see aivault audit verify");
 	}
-	discover_close(&found);
+	cJSON_Delete(report);
 	buf_clear(&result);
 }
 
-static int
-finish(struct findings *r)
+/* The key file that a running daemon uses may be another than the default one; a passphrase vault has
+ * none. */
+static void
+check_files(struct findings *r, const struct paths *p, const cJSON *root)
 {
-	char *text;
-	int rc = r->problems == 0 ? 0 : 1;
-	char count[48];
+	const cJSON *paths = cJSON_GetObjectItemCaseSensitive(root, "paths");
+	const cJSON *st = cJSON_GetObjectItemCaseSensitive(root, "status");
+	bool none = strcmp(json_string(st, "providerType", ""), "passphrase") == 0;
 
-	if (r->json) {
-		text = cJSON_PrintUnformatted(r->list);
-		if (text == NULL || print_json(str_of(text)) != 0)
-			rc = 1;
-		cJSON_free(text);
+	vault_files_check(r, p, none ? NULL : json_string(paths, "keyPath", p->key_file));
+}
+
+static void
+check_as_operator(struct findings *r, const struct paths *p, const struct found *found)
+{
+	struct fault f = {0};
+	struct buf result;
+	cJSON *root = NULL;
+	enum av_err e;
+
+	buf_init(&result, RESULT_MAX);
+	e = operator_call(found->fd, "status", "{}", (struct str){NULL, 0}, &result, &f);
+	if (e == AV_OK)
+		root = cJSON_ParseWithLength((const char *)result.data, result.len);
+	check_files(r, p, root);
+	if (e != AV_OK) {
+		findings_bad(r, "daemon", f.message, f.remedy);
 	} else {
-		plural(count, sizeof(count), r->problems, "problem", "problems");
-		(void)printf("\n%s found.\n", r->problems == 0 ? "No problems" : count);
-		rc = rc == 0 || fflush(stdout) == 0 ? rc : print_lost("");
+		findings_ok(r, "daemon",
+		    found->agent_socket[0] != '\0'
+		        ? found->agent_socket
+		        : "private to each command: AIVAULTD_DISABLE is set");
+		if (check_status(r, root))
+			check_audit(r, found->fd);
 	}
-	cJSON_Delete(r->list);
-	return rc;
+	cJSON_Delete(root);
+	buf_clear(&result);
+}
+
+/* ---- by an agent ----------------------------------------------------------------------------- */
+
+static void
+check_capabilities(struct findings *r, const struct header_list *none)
+{
+	struct fault f = {0};
+	struct answer answer;
+	char message[96], count[48];
+
+	answer_init(&answer);
+	if (answer_fetch(&answer, "/aivault/capabilities", none, false, &f) != AV_OK) {
+		findings_bad(r, "capability", f.message, f.remedy);
+	} else {
+		cJSON *root =
+		    cJSON_ParseWithLength((const char *)answer.body.data, answer.body.len);
+		int n = cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(root, "capabilities"));
+		plural(count, sizeof(count), (uint64_t)n, "capability", "capabilities");
+		(void)snprintf(message, sizeof(message), "this account may use %s", count);
+		if (n > 0)
+			findings_ok(r, "capability", message);
+		else
+			findings_bad(r, "capability", "this account may use none",
+			    "Ask the vault's owner to store a secret, or to enable capabilities");
+		cJSON_Delete(root);
+	}
+	answer_clear(&answer);
+}
+
+/* This account may call, and is not the one that the vault belongs to: its files are not its business. */
+static void
+check_as_agent(struct findings *r, const struct fault *refused)
+{
+	struct fault f = {0};
+	struct header_list none;
+	struct answer health;
+
+	header_list_init(&none);
+	answer_init(&health);
+	if (answer_fetch(&health, "/aivault/health", &none, false, &f) != AV_OK) {
+		/* Neither socket: what the first one said is told only where the second says nothing. */
+		findings_bad(r, "daemon", f.message[0] != '\0' ? f.message : refused->message,
+		    f.remedy[0] != '\0' ? f.remedy : refused->remedy);
+	} else {
+		cJSON *root =
+		    cJSON_ParseWithLength((const char *)health.body.data, health.body.len);
+		findings_ok(r, "daemon", "it answers agents");
+		findings_ok(
+		    r, "account", "an agent's: it may use capabilities, not look after the vault");
+		if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "locked")))
+			findings_bad(r, "lock", "the vault is locked",
+			    "Ask its owner to run aivault unlock");
+		else
+			check_capabilities(r, &none);
+		cJSON_Delete(root);
+	}
+	answer_clear(&health);
+	header_list_clear(&none);
+}
+
+/* ---- which of them --------------------------------------------------------------------------- */
+
+static void
+check_without_daemon(struct findings *r, const struct found *found, const struct fault *f)
+{
+	if (f->err != AV_EUNAVAIL || strcmp(f->reason, "no_daemon") != 0)
+		findings_bad(r, "daemon", f->message, f->remedy);
+	else if (found->may_create)
+		findings_ok(r, "daemon", "none runs; the next command starts one");
+	else
+		findings_bad(r, "daemon", found->why_not, found->remedy);
 }
 
 static int
 run(struct args *a)
 {
-	struct findings r = {.list = cJSON_CreateArray(), .json = args_wants_json(a)};
+	struct findings r;
+	struct found found;
 	struct paths *p = malloc(sizeof(*p));
 	struct fault f = {0};
+	enum av_err e;
 
 	if (p == NULL || paths_find(p, &f) != AV_OK) {
 		free(p);
-		cJSON_Delete(r.list);
 		return print_fault(&f);
 	}
-	check_mode(&r, "root", p->root, 0700);
-	check_mode(&r, "database", p->database, 0600);
-	check_mode(&r, "key file", p->key_file, 0600);
+	findings_init(&r, args_wants_json(a));
+	/* A private daemon ends with this command: it may be started to be asked. */
+	e = discover(SOCKET_OPERATOR, private_is_wanted() ? FIND_START : 0, &found, &f);
+	if (e == AV_OK) {
+		check_as_operator(&r, p, &found);
+	} else if (e == AV_EOPERATOR && strcmp(f.reason, "socket_permission") == 0) {
+		check_as_agent(&r, &f);
+	} else {
+		check_files(&r, p, NULL);
+		check_without_daemon(&r, &found, &f);
+	}
+	discover_close(&found);
 	free(p);
-	check_daemon(&r);
-	return finish(&r);
+	return findings_finish(&r);
 }
 
 const struct command cmd_doctor = {

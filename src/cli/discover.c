@@ -193,6 +193,8 @@ find(const struct paths *p, enum socket_kind kind, unsigned flags, struct found 
 	env.shared_dir_exists = dir_exists(p->shared_socket, &env.shared_dir_is_ours);
 	discover_make_plan(&env, &plan);
 	out->may_create = plan.may_start;
+	out->why_not = plan.why_not;
+	out->remedy = plan.remedy;
 	e = try_socket(kind, plan.first, out, f);
 	if (e != AV_ENOTFOUND)
 		return e;

@@ -23,6 +23,8 @@ struct found {
 	int fd; /* connected */
 	bool may_create; /* this is a place where a vault may be made */
 	bool started; /* the daemon was started for this call */
+	const char *why_not; /* none may be started here: why, and what to do; NULL: one may be */
+	const char *remedy;
 	char agent_socket[PATHS_MAX]; /* "" where it is private */
 	struct private_daemon private;
 };
