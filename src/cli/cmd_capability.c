@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/agent_view.h"
 #include "cli/command.h"
 #include "cli/json_args.h"
 #include "cli/operator.h"
@@ -76,7 +77,22 @@ run_with_id(const char *op, struct args *a)
 static int
 run_describe(struct args *a)
 {
-	return run_with_id("capability.describe", a);
+	struct fault f = {0};
+	struct str none = {NULL, 0};
+	struct buf result;
+	cJSON *o = cJSON_CreateObject();
+	enum av_err e;
+	int rc;
+
+	buf_init(&result, RESULT_MAX);
+	(void)cJSON_AddStringToObject(o, "id", a->positional[0]);
+	e = operator_run("capability.describe", o, none, false, &result, &f);
+	if (e == AV_EOPERATOR)
+		e = agent_capability(a->positional[0], &result, &f);
+	rc = e == AV_OK ? print_json((struct str){(const char *)result.data, result.len})
+	                : print_fault(&f);
+	buf_clear(&result);
+	return rc;
 }
 
 const struct command cmd_capability_describe = {
@@ -195,13 +211,18 @@ run_list(struct args *a)
 	cJSON *root;
 	uint64_t ready = 0, waiting = 0;
 	char count[48];
+	enum av_err e;
+	int rc;
 
-	if (args_wants_json(a))
-		return operator_print("capability.list", NULL, none, false);
 	buf_init(&result, RESULT_MAX);
-	if (operator_run("capability.list", NULL, none, false, &result, &f) != AV_OK) {
+	e = operator_run("capability.list", NULL, none, false, &result, &f);
+	if (e == AV_EOPERATOR)
+		e = agent_capabilities(&result, &f);
+	if (e != AV_OK || args_wants_json(a)) {
+		rc = e == AV_OK ? print_json((struct str){(const char *)result.data, result.len})
+		                : print_fault(&f);
 		buf_clear(&result);
-		return print_fault(&f);
+		return rc;
 	}
 	root = cJSON_ParseWithLength((const char *)result.data, result.len);
 	const cJSON *registry = cJSON_GetObjectItemCaseSensitive(root, "registryCapabilities");

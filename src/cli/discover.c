@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,6 +135,46 @@ dir_exists(const char *path, bool *ours)
 	return true;
 }
 
+static bool
+in_group(gid_t wanted)
+{
+	gid_t groups[256];
+	int n = getgroups((int)(sizeof(groups) / sizeof(groups[0])), groups);
+
+	for (int i = 0; i < n; i++) {
+		if (groups[i] == wanted)
+			return true;
+	}
+	return wanted == getegid();
+}
+
+/* A shared socket's directory lets its group in: who is outside of it is told how to get there. */
+static void
+name_group(const char *path, struct fault *f)
+{
+	const char *slash = strrchr(path, '/');
+	const struct group *g;
+	const struct passwd *user;
+	char dir[PATHS_MAX];
+	struct stat st;
+
+	(void)snprintf(dir, sizeof(dir), "%.*s", slash == NULL ? 0 : (int)(slash - path), path);
+	if (stat(dir, &st) != 0 || (st.st_mode & S_IXGRP) == 0 || in_group(st.st_gid))
+		return;
+	g = getgrgid(st.st_gid);
+	user = getpwuid(geteuid());
+	if (g == NULL || user == NULL)
+		return;
+#ifdef __APPLE__
+	(void)snprintf(f->remedy, sizeof(f->remedy),
+	    "As root: dseditgroup -o edit -a %.64s -t user %.64s; then log in again", user->pw_name,
+	    g->gr_name);
+#else
+	(void)snprintf(f->remedy, sizeof(f->remedy),
+	    "As root: usermod -aG %.64s %.64s; then log in again", g->gr_name, user->pw_name);
+#endif
+}
+
 static enum av_err
 try_socket(enum socket_kind kind, const char *agent_socket, struct found *out, struct fault *f)
 {
@@ -140,8 +182,12 @@ try_socket(enum socket_kind kind, const char *agent_socket, struct found *out, s
 	enum av_err e;
 
 	(void)snprintf(out->agent_socket, sizeof(out->agent_socket), "%s", agent_socket);
-	if (kind == SOCKET_AGENT)
-		return discover_connect(agent_socket, &out->fd, f);
+	if (kind == SOCKET_AGENT) {
+		e = discover_connect(agent_socket, &out->fd, f);
+		if (e == AV_EOPERATOR && strcmp(f->reason, "socket_permission") == 0)
+			name_group(agent_socket, f);
+		return e;
+	}
 	e = paths_operator_beside(agent_socket, operator_socket, sizeof(operator_socket));
 	if (e != AV_OK)
 		return fault_set(

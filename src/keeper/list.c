@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "keeper/json.h"
+#include "keeper/operator_api.h"
 #include "keeper/policy.h"
 #include "wire/operator.h"
 
@@ -74,9 +75,11 @@ make(const struct keeper *k, const struct keeper_list *ask, cJSON **out, struct 
 		return e;
 	if (ask->capability.len > 0) {
 		e = resolve(k, ask->capability, ask, &r, f);
-		if (e == AV_OK)
-			*out = describe(k, &r, &ask->caller);
-		return e;
+		if (e != AV_OK)
+			return e;
+		*out = describe(k, &r, &ask->caller);
+		describe_call(*out, r.capability->id, r.capability);
+		return AV_OK;
 	}
 	*out = cJSON_CreateObject();
 	cJSON *all = cJSON_AddArrayToObject(*out, "capabilities");

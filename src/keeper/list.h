@@ -8,7 +8,7 @@
 #include "keeper/resolve.h"
 
 /* Appends KEEPER_LISTED ({"capabilities":[{id,provider,about,methods,paths,host,credential,limits?}]},
- * or one such object where a capability was named) or KEEPER_FAULT. Where several credentials fit
+ * or one such object, with how to call it, where a capability was named) or KEEPER_FAULT. Where several credentials fit
  * alike, "credentials" has them all in the place of host and credential: a call has to name one. */
 enum av_err list_answer(
     const struct keeper *k, const struct keeper_list *ask, struct buf *out) AV_MUST_USE;

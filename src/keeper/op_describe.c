@@ -67,18 +67,17 @@ add_texts(cJSON *o, const char *key, const char *const *texts)
 }
 
 static void
-add_how_to(cJSON *call, const struct subject *s)
+add_how_to(cJSON *call, const char *id, const struct capability *cap)
 {
 	static const char *const notes[] = {"The key is added on the way; never send one.",
 	    "Method and path may be left out where there is only one.", NULL};
 	char line[1400];
-	const char *method = s->cap->methods.items[0], *path = s->cap->paths.items[0];
+	const char *method = cap->methods.items[0], *path = cap->paths.items[0];
 	cJSON *how = cJSON_AddObjectToObject(call, "howTo");
 	add_texts(how, "notes", notes);
 	cJSON *examples = cJSON_AddArrayToObject(how, "examples");
 	cJSON *one = cJSON_CreateObject();
-	snprintf(
-	    line, sizeof(line), "aivault invoke %s --method %s --path %s", s->id, method, path);
+	snprintf(line, sizeof(line), "aivault invoke %s --method %s --path %s", id, method, path);
 	json_text(one, "title", "From the command line");
 	json_text(one, "command", line);
 	cJSON_AddItemToArray(examples, one);
@@ -87,23 +86,40 @@ add_how_to(cJSON *call, const struct subject *s)
 	json_text(request, "method", method);
 	json_text(request, "path", path);
 	cJSON *envelope = cJSON_AddObjectToObject(templates, "envelope");
-	json_text(envelope, "capability", s->id);
+	json_text(envelope, "capability", id);
 	cJSON *inner = cJSON_AddObjectToObject(envelope, "request");
 	json_text(inner, "method", method);
 	json_text(inner, "path", path);
 }
 
-enum av_err
-op_capability_describe(struct op_call *c)
+void
+describe_call(cJSON *o, const char *id, const struct capability *cap)
 {
 	static const char *const optional[] = {"--header", "--body", "--body-file-path", "--stream",
 	    "--timeout-ms", "--credential", "--workspace-id", "--group-id", NULL};
 	static const char *const modes[] = {"body", "bodyFilePath", NULL};
+	bool one_method = cap->methods.count == 1, one_path = cap->paths.count == 1;
+	cJSON *call = cJSON_AddObjectToObject(o, "call");
+	cJSON *required = cJSON_AddArrayToObject(call, "requiredFlagsWhenNoRequestPayload");
+	if (!one_method)
+		cJSON_AddItemToArray(required, cJSON_CreateString("--method"));
+	if (!one_path)
+		cJSON_AddItemToArray(required, cJSON_CreateString("--path"));
+	cJSON *defaults = cJSON_AddObjectToObject(call, "defaults");
+	json_text(defaults, "method", one_method ? cap->methods.items[0] : NULL);
+	json_text(defaults, "path", one_path ? cap->paths.items[0] : NULL);
+	add_texts(call, "optionalFlags", optional);
+	add_texts(call, "payloadModes", modes);
+	add_how_to(call, id, cap);
+}
+
+enum av_err
+op_capability_describe(struct op_call *c)
+{
 	struct subject s = {0};
 	enum av_err e = find(c, &s);
 	if (e != AV_OK)
 		return e;
-	bool one_method = s.cap->methods.count == 1, one_path = s.cap->paths.count == 1;
 	c->result = cJSON_CreateObject();
 	json_text(c->result, "capability", s.id);
 	json_text(c->result, "provider", s.provider);
@@ -122,17 +138,6 @@ op_capability_describe(struct op_call *c)
 		    c->result, "policy", cJSON_DetachItemFromObjectCaseSensitive(record, "policy"));
 		cJSON_Delete(record);
 	}
-	cJSON *call = cJSON_AddObjectToObject(c->result, "call");
-	cJSON *required = cJSON_AddArrayToObject(call, "requiredFlagsWhenNoRequestPayload");
-	if (!one_method)
-		cJSON_AddItemToArray(required, cJSON_CreateString("--method"));
-	if (!one_path)
-		cJSON_AddItemToArray(required, cJSON_CreateString("--path"));
-	cJSON *defaults = cJSON_AddObjectToObject(call, "defaults");
-	json_text(defaults, "method", one_method ? s.cap->methods.items[0] : NULL);
-	json_text(defaults, "path", one_path ? s.cap->paths.items[0] : NULL);
-	add_texts(call, "optionalFlags", optional);
-	add_texts(call, "payloadModes", modes);
-	add_how_to(call, &s);
+	describe_call(c->result, s.id, s.cap);
 	return AV_OK;
 }

@@ -2,15 +2,11 @@
 """`doctor` finds what is wrong, names the command that mends it, and says that all is well only then."""
 
 import os
-import shutil
 import subprocess
 
 import pytest
 
-from world import BIN, SECONDS, Result
-
-NOBODY = 65534
-
+from account import as_nobody, share
 
 def well(result):
     assert result.code == 0 and "No problems found" in result.text and "bad " not in result.text, result
@@ -128,32 +124,9 @@ def test_key_that_its_owner_may_only_read_is_fine(openai):
 # ---- another account ------------------------------------------------------------------------------------
 
 
-def as_nobody(world, *args):
-    """A command by another account, in the group that may use the agents' socket or not."""
-    program = world.dir / "aivault"
-    if not program.exists():  # the build may stand in a directory that only its owner may enter
-        shutil.copy(BIN / "aivault", program)
-    home = world.dir / "nobody"
-    home.mkdir(exist_ok=True)
-    os.chown(home, NOBODY, NOBODY)
-    os.chmod(world.dir, 0o755)
-    env = world.env(HOME=str(home), AIVAULT_DIR=None, AIVAULTD_SHARED_SOCKET=str(world.socket))
-    done = subprocess.run([program, *args], env=env, cwd="/", user=NOBODY, group=NOBODY, extra_groups=[],
-                          stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS, check=False)
-    world.seen.append(Result(args, done.returncode, done.stdout, done.stderr))
-    return world.seen[-1]
-
-
 @pytest.fixture
 def shared(openai):
-    if os.getuid() != 0 or open("/proc/self/uid_map", encoding="ascii").read().split()[2] == "1":
-        pytest.skip("needs a second user")
-    os.chmod(openai.root, 0o711)
-    os.chown(openai.socket.parent, 0, NOBODY)
-    os.chmod(openai.socket.parent, 0o750)
-    os.chown(openai.socket, 0, NOBODY)
-    os.chmod(openai.socket, 0o660)
-    return openai
+    return share(openai)
 
 
 def test_agents_account_gets_the_agents_checks(shared):
