@@ -156,50 +156,101 @@ provider_of(const cJSON *c, char *out, size_t out_len)
 static void
 print_required_secrets(const cJSON *c)
 {
-	const cJSON *setup = cJSON_GetObjectItemCaseSensitive(c, "requiredSecrets");
 	const cJSON *s;
 
-	if (setup == NULL)
-		setup = cJSON_GetObjectItemCaseSensitive(
-		    cJSON_GetObjectItemCaseSensitive(c, "setup"), "requiredSecrets");
-	cJSON_ArrayForEach(s, setup)
+	cJSON_ArrayForEach(s, cJSON_GetObjectItemCaseSensitive(c, "requiredSecrets"))
 	{
-		const char *name =
-		    cJSON_IsString(s) && s->string == NULL ? s->valuestring : s->string;
-		if (name != NULL)
-			(void)printf("    Setup: aivault secrets create --name %s\n", name);
+		if (s->string != NULL)
+			(void)printf("    Setup: aivault secrets create --name %s\n", s->string);
 	}
 }
 
-static bool
-is_ready(const cJSON *c)
-{
-	const cJSON *ready = cJSON_GetObjectItemCaseSensitive(c, "ready");
+/* What a heading is for, by the `state` of its capabilities, and the hint under each of them. */
+struct heading {
+	const char *state;
+	const char *title;
+	const char *hint; /* before the id; NULL: none */
+};
 
-	return ready == NULL || cJSON_IsTrue(ready);
+static const struct heading headings[] = {
+    {"needs_credential", "Available (needs credential)", NULL},
+    {"faulty", "Faulty (see aivault doctor)", NULL},
+    {"disabled", "Disabled", "    aivault capability enable "},
+    {"locked", "Locked (aivault unlock)", NULL},
+    {"ready", "Ready (credential configured)", NULL},
+};
+
+static void
+print_one(const cJSON *c, const struct heading *h)
+{
+	const char *id = json_string(c, "id", "?");
+
+	print_field("", 2, id);
+	if (h->hint != NULL)
+		(void)printf("  %s%s\n", h->hint, id);
+}
+
+/* The secrets that one needs; those of the same provider may need others. */
+static void
+setup_key(const cJSON *c, char *out, size_t out_len)
+{
+	const cJSON *s;
+	size_t n;
+
+	provider_of(c, out, out_len);
+	cJSON_ArrayForEach(s, cJSON_GetObjectItemCaseSensitive(c, "requiredSecrets"))
+	{
+		n = strlen(out);
+		(void)snprintf(out + n, out_len - n, " %s", s->string != NULL ? s->string : "");
+	}
 }
 
 static void
-print_group(const cJSON *list, bool ready, const char *title, uint64_t *count)
+print_group(const cJSON *list, const struct heading *h, uint64_t *count)
 {
-	char last[160] = "";
+	bool setup = strcmp(h->state, "needs_credential") == 0;
+	char last[400] = "";
 	const cJSON *c;
 
 	cJSON_ArrayForEach(c, list)
 	{
-		char provider[160];
-		if (is_ready(c) != ready)
+		char key[400], provider[160];
+		if (strcmp(json_string(c, "state", "ready"), h->state) != 0)
 			continue;
 		if ((*count)++ == 0)
-			print_heading(title);
+			print_heading(h->title);
 		provider_of(c, provider, sizeof(provider));
-		if (strcmp(provider, last) != 0) {
+		if (setup)
+			setup_key(c, key, sizeof(key));
+		else
+			(void)snprintf(key, sizeof(key), "%s", provider);
+		if (strcmp(key, last) != 0) {
 			(void)printf("  %s\n", provider);
-			print_required_secrets(c);
-			memcpy(last, provider, sizeof(last));
+			if (setup)
+				print_required_secrets(c);
+			memcpy(last, key, sizeof(last));
 		}
-		print_field("", 2, json_string(c, "id", cJSON_IsString(c) ? c->valuestring : "?"));
+		print_one(c, h);
 	}
+}
+
+static void
+print_list(const cJSON *root)
+{
+	const cJSON *registry = cJSON_GetObjectItemCaseSensitive(root, "registryCapabilities");
+	const cJSON *own = cJSON_GetObjectItemCaseSensitive(root, "capabilities");
+	uint64_t all = 0, n = 0;
+	char count[48];
+
+	/* The ready ones are the last. */
+	for (size_t i = 0; i < sizeof(headings) / sizeof(headings[0]); i++) {
+		n = 0;
+		print_group(own, &headings[i], &n);
+		print_group(registry, &headings[i], &n);
+		all += n;
+	}
+	plural(count, sizeof(count), all, "capability", "capabilities");
+	(void)printf("\n%s, %llu ready.\n", count, (unsigned long long)n);
 }
 
 static int
@@ -209,8 +260,6 @@ run_list(struct args *a)
 	struct buf result;
 	struct str none = {NULL, 0};
 	cJSON *root;
-	uint64_t ready = 0, waiting = 0;
-	char count[48];
 	enum av_err e;
 	int rc;
 
@@ -225,13 +274,7 @@ run_list(struct args *a)
 		return rc;
 	}
 	root = cJSON_ParseWithLength((const char *)result.data, result.len);
-	const cJSON *registry = cJSON_GetObjectItemCaseSensitive(root, "registryCapabilities");
-	const cJSON *own = cJSON_GetObjectItemCaseSensitive(root, "capabilities");
-	print_group(registry, false, "Available (needs credential)", &waiting);
-	print_group(own, true, "Ready (credential configured)", &ready);
-	print_group(registry, true, "Ready (credential configured)", &ready);
-	plural(count, sizeof(count), ready + waiting, "capability", "capabilities");
-	(void)printf("\n%s, %llu ready.\n", count, (unsigned long long)ready);
+	print_list(root);
 	cJSON_Delete(root);
 	buf_clear(&result);
 	return 0;

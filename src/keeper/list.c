@@ -105,25 +105,63 @@ narrowest(const struct keeper *k, const struct credential *c)
 	return best;
 }
 
-bool
-list_is_ready(const struct keeper *k, const char *id)
+/* Calling it by `c`, on behalf of whom that is for. */
+static enum list_state
+state_by(const struct keeper *k, const struct capability *cap, const struct credential *c)
 {
+	struct caller owner = {.uid = (uint32_t)k->owner};
 	struct resolution r;
 	struct fault f = {0};
-	if (k->vault == NULL || resolve_capability(k, str_of(id), &r, &f) != AV_OK)
-		return false;
-	for (size_t i = 0; i < k->vault->credential_count; i++) {
+	snprintf(owner.workspace, sizeof(owner.workspace), "%s", narrowest(k, c)->workspace);
+	snprintf(owner.group, sizeof(owner.group), "%s", narrowest(k, c)->group);
+	enum av_err e = resolve_call(k, str_of(cap->id), str_of(c->id), &owner, &r, &f);
+	if (e == AV_OK)
+		return LIST_READY;
+	if (e == AV_ELOCKED)
+		return LIST_LOCKED;
+	/* What an alternative is for is not to be enabled for the provider's own credential. */
+	if (strcmp(f.reason, "capability_not_enabled") == 0 && hosts_meet(&c->hosts, &cap->hosts))
+		return LIST_DISABLED;
+	return e == AV_ECORRUPT || e == AV_EKEY ? LIST_FAULTY : LIST_NEEDS_CREDENTIAL;
+}
+
+enum list_state
+list_state(const struct keeper *k, const char *id)
+{
+	enum list_state best = LIST_NEEDS_CREDENTIAL;
+	struct resolution r;
+	struct fault f = {0};
+	if (k->vault == NULL)
+		return best;
+	if (resolve_capability(k, str_of(id), &r, &f) != AV_OK)
+		return strcmp(f.reason, "capability_disabled") == 0 ? LIST_DISABLED : LIST_FAULTY;
+	for (size_t i = 0; best != LIST_READY && i < k->vault->credential_count; i++) {
 		const struct credential *c = &k->vault->credentials[i];
-		struct caller owner = {.uid = (uint32_t)k->owner};
-		if (strcmp(c->provider, r.provider) != 0)
-			continue;
-		snprintf(
-		    owner.workspace, sizeof(owner.workspace), "%s", narrowest(k, c)->workspace);
-		snprintf(owner.group, sizeof(owner.group), "%s", narrowest(k, c)->group);
-		if (resolve_call(k, str_of(id), str_of(c->id), &owner, &r, &f) == AV_OK)
-			return true;
+		enum list_state state = strcmp(c->provider, r.provider) == 0
+		    ? state_by(k, r.capability, c)
+		    : LIST_NEEDS_CREDENTIAL;
+		if (state > best)
+			best = state;
 	}
-	return false;
+	return best;
+}
+
+const char *
+list_state_word(enum list_state state)
+{
+	switch (state) {
+	case LIST_READY:
+		return "ready";
+	case LIST_LOCKED:
+		return "locked";
+	case LIST_DISABLED:
+		return "disabled";
+	case LIST_FAULTY:
+		return "faulty";
+	case LIST_NEEDS_CREDENTIAL:
+		break;
+	}
+	return "needs_credential";
 }
 
 enum av_err

@@ -165,11 +165,19 @@ op_capability_create(struct op_call *c)
 }
 
 static void
+add_state(const struct keeper *k, cJSON *o, const char *id)
+{
+	enum list_state state = list_state(k, id);
+	json_bool(o, "ready", state == LIST_READY);
+	json_text(o, "state", list_state_word(state));
+}
+
+static void
 add_builtin(
     const struct keeper *k, cJSON *to, const struct manifest *m, const struct capability *cap)
 {
 	cJSON *o = describe(cap->id, m->provider, cap);
-	json_bool(o, "ready", list_is_ready(k, cap->id));
+	add_state(k, o, cap->id);
 	json_bool(o, "enabled",
 	    k->vault == NULL || !vault_capability_is_disabled(k->vault, str_of(cap->id)));
 	cJSON *secrets = cJSON_AddObjectToObject(o, "requiredSecrets");
@@ -193,7 +201,7 @@ op_capability_list(struct op_call *c)
 	for (size_t i = 0; k->vault != NULL && i < k->vault->capability_count; i++) {
 		const struct custom_capability *cc = &k->vault->capabilities[i];
 		cJSON *o = describe(cc->id, cc->provider, &cc->capability);
-		json_bool(o, "ready", list_is_ready(k, cc->id));
+		add_state(k, o, cc->id);
 		json_bool(o, "enabled", !vault_capability_is_disabled(k->vault, str_of(cc->id)));
 		if (cc->fault.err != AV_OK)
 			json_text(o, "fault", cc->fault.message);

@@ -2,9 +2,11 @@
 /* capability.describe: how to call it, and what it needs before it works. */
 #include "keeper/operator_api.h"
 
+#include "keeper/list.h"
 #include "keeper/policy.h"
 
 #include <stdio.h>
+#include <string.h>
 
 struct subject {
 	const char *id;
@@ -58,6 +60,46 @@ add_setup(cJSON *o, const struct subject *s)
 	json_text(setup, "note", "The value is asked for, or read from standard input.");
 }
 
+/* Whether it can be called, and what to do where it cannot. */
+static void
+add_state(const struct keeper *k, cJSON *o, const struct subject *s)
+{
+	const struct pair_list *needs = s->m != NULL ? manifest_secrets_for(s->m, s->cap) : NULL;
+	enum list_state state = list_state(k, s->id);
+	char remedy[200] = "";
+	if (state == LIST_DISABLED)
+		snprintf(remedy, sizeof(remedy), "aivault capability enable %s", s->id);
+	else if (state == LIST_LOCKED)
+		snprintf(remedy, sizeof(remedy), "aivault unlock");
+	else if (state == LIST_FAULTY)
+		snprintf(remedy, sizeof(remedy), "aivault doctor");
+	else if (state == LIST_NEEDS_CREDENTIAL && needs != NULL && needs->count > 0)
+		snprintf(remedy, sizeof(remedy), "aivault secrets create --name %s",
+		    needs->items[0].name);
+	else if (state == LIST_NEEDS_CREDENTIAL)
+		snprintf(remedy, sizeof(remedy), "aivault credential create");
+	json_text(o, "state", list_state_word(state));
+	if (remedy[0] != '\0')
+		json_text(o, "remedy", remedy);
+}
+
+static bool
+takes_body(const char *method)
+{
+	return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
+	    strcmp(method, "PATCH") == 0;
+}
+
+static void
+add_request(cJSON *to, const char *method, const char *path)
+{
+	cJSON *request = cJSON_AddObjectToObject(to, "request");
+	json_text(request, "method", method);
+	json_text(request, "path", path);
+	if (takes_body(method))
+		json_text(request, "body", "{}");
+}
+
 static void
 add_texts(cJSON *o, const char *key, const char *const *texts)
 {
@@ -77,19 +119,16 @@ add_how_to(cJSON *call, const char *id, const struct capability *cap)
 	add_texts(how, "notes", notes);
 	cJSON *examples = cJSON_AddArrayToObject(how, "examples");
 	cJSON *one = cJSON_CreateObject();
-	snprintf(line, sizeof(line), "aivault invoke %s --method %s --path %s", id, method, path);
+	snprintf(line, sizeof(line), "aivault invoke %s --method %s --path %s%s", id, method, path,
+	    takes_body(method) ? " --body '{}'" : "");
 	json_text(one, "title", "From the command line");
 	json_text(one, "command", line);
 	cJSON_AddItemToArray(examples, one);
 	cJSON *templates = cJSON_AddObjectToObject(how, "templates");
-	cJSON *request = cJSON_AddObjectToObject(templates, "request");
-	json_text(request, "method", method);
-	json_text(request, "path", path);
+	add_request(templates, method, path);
 	cJSON *envelope = cJSON_AddObjectToObject(templates, "envelope");
 	json_text(envelope, "capability", id);
-	cJSON *inner = cJSON_AddObjectToObject(envelope, "request");
-	json_text(inner, "method", method);
-	json_text(inner, "path", path);
+	add_request(envelope, method, path);
 }
 
 void
@@ -125,6 +164,7 @@ op_capability_describe(struct op_call *c)
 	json_text(c->result, "provider", s.provider);
 	if (s.cap->about != NULL && s.cap->about[0] != '\0')
 		json_text(c->result, "about", s.cap->about);
+	add_state(c->k, c->result, &s);
 	add_setup(c->result, &s);
 	cJSON *allowed = cJSON_AddObjectToObject(c->result, "allowed");
 	json_list(allowed, "hosts", &s.cap->hosts);

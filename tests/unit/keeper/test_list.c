@@ -99,15 +99,45 @@ static void
 test_ready_is_what_somebody_can_call(void **state)
 {
 	struct house *h = *state;
-	assert_false(list_is_ready(&h->k, "acme/chat"));
+	assert_int_equal(list_state(&h->k, "acme/chat"), LIST_NEEDS_CREDENTIAL);
 	store_for_workspace(h);
-	assert_true(list_is_ready(&h->k, "acme/chat"));
+	assert_int_equal(list_state(&h->k, "acme/chat"), LIST_READY);
 	house_store_key(h);
 	store_second_credential(h);
-	assert_true(list_is_ready(&h->k, "acme/chat"));
+	assert_int_equal(list_state(&h->k, "acme/chat"), LIST_READY);
 	assert_int_equal(house_op(h, "capability.disable", "{\"id\":\"acme/chat\"}", ""), AV_OK);
-	assert_false(list_is_ready(&h->k, "acme/chat"));
-	assert_true(list_is_ready(&h->k, "acme/models"));
+	assert_int_equal(list_state(&h->k, "acme/chat"), LIST_DISABLED);
+	assert_int_equal(list_state(&h->k, "acme/models"), LIST_READY);
+}
+
+static void
+test_capability_that_its_credential_does_not_serve_is_disabled(void **state)
+{
+	struct house *h = *state;
+	assert_int_equal(
+	    house_op(h, "secrets.create",
+	        "{\"name\":\"ACME_KEY\",\"create\":true,\"enable\":[\"acme/chat\"]}", "k1"),
+	    AV_OK);
+	assert_int_equal(list_state(&h->k, "acme/chat"), LIST_READY);
+	assert_int_equal(list_state(&h->k, "acme/models"), LIST_DISABLED);
+	assert_int_equal(house_op(h, "capability.describe", "{\"id\":\"acme/models\"}", ""), AV_OK);
+	assert_non_null(strstr(h->json, "\"state\":\"disabled\""));
+	assert_non_null(strstr(h->json, "\"remedy\":\"aivault capability enable acme/models\""));
+	assert_int_equal(house_op(h, "capability.enable", "{\"id\":\"acme/models\"}", ""), AV_OK);
+	assert_int_equal(list_state(&h->k, "acme/models"), LIST_READY);
+}
+
+static void
+test_capabilities_of_a_locked_vault_are_locked(void **state)
+{
+	struct house *h = *state;
+	assert_int_equal(
+	    house_op(h, "init", "{\"provider\":\"passphrase\",\"cost\":\"interactive\"}",
+	        "correct horse"),
+	    AV_OK);
+	house_store_key(h);
+	assert_int_equal(house_op(h, "lock", "{}", ""), AV_OK);
+	assert_int_equal(list_state(&h->k, "acme/chat"), LIST_LOCKED);
 }
 
 int
@@ -121,6 +151,11 @@ main(void)
 	        house_close),
 	    cmocka_unit_test_setup_teardown(
 	        test_ready_is_what_somebody_can_call, house_open, house_close),
+	    cmocka_unit_test_setup_teardown(
+	        test_capability_that_its_credential_does_not_serve_is_disabled, house_open,
+	        house_close),
+	    cmocka_unit_test_setup_teardown(
+	        test_capabilities_of_a_locked_vault_are_locked, house_open, house_close),
 	};
 	if (box_init() != AV_OK)
 		return 1;
