@@ -78,26 +78,49 @@ print_status(const cJSON *root)
 		(void)puts("\nKeys are not locked in memory: raise `ulimit -l` for the daemon.");
 }
 
+/* The answer, with the agents' socket that led to it. NULL: *f. */
+static cJSON *
+ask(struct fault *f)
+{
+	struct found found;
+	struct buf result;
+	cJSON *root = NULL;
+	enum av_err e = discover(SOCKET_OPERATOR, FIND_START, &found, f);
+
+	buf_init(&result, RESULT_MAX);
+	if (e == AV_OK)
+		e = operator_call(found.fd, "status", found.may_create ? "{\"create\":true}" : "{}",
+		    (struct str){NULL, 0}, &result, f);
+	if (e == AV_OK) {
+		root = cJSON_ParseWithLength((const char *)result.data, result.len);
+		cJSON *daemon = cJSON_GetObjectItemCaseSensitive(root, "daemon");
+		if (root == NULL)
+			(void)fault_set(f, AV_ENOMEM, "no_memory", "", "out of memory");
+		else if (daemon != NULL && found.agent_socket[0] != '\0')
+			(void)cJSON_AddStringToObject(daemon, "socket", found.agent_socket);
+	}
+	discover_close(&found);
+	buf_clear(&result);
+	return root;
+}
+
 static int
 run(struct args *a)
 {
 	struct fault f = {0};
-	struct buf result;
-	struct str none = {NULL, 0};
-	cJSON *root = NULL;
+	cJSON *root = ask(&f);
 	int rc = 0;
 
-	if (args_wants_json(a))
-		return operator_print("status", NULL, none, true);
-	buf_init(&result, RESULT_MAX);
-	if (operator_run("status", NULL, none, true, &result, &f) != AV_OK) {
-		rc = print_fault(&f);
+	if (root == NULL)
+		return print_fault(&f);
+	if (args_wants_json(a)) {
+		char *text = cJSON_PrintUnformatted(root);
+		rc = text == NULL ? 1 : print_json(str_of(text));
+		cJSON_free(text);
 	} else {
-		root = cJSON_ParseWithLength((const char *)result.data, result.len);
 		print_status(root);
-		cJSON_Delete(root);
 	}
-	buf_clear(&result);
+	cJSON_Delete(root);
 	return rc;
 }
 

@@ -9,14 +9,6 @@
 #include <unistd.h>
 
 static void
-join(cJSON *o, const char *key, const char *dir, const char *name)
-{
-	char path[PATHS_MAX + 32];
-	snprintf(path, sizeof(path), "%s%s", dir, name);
-	json_text(o, key, path);
-}
-
-static void
 add_paths(const struct keeper *k, cJSON *o)
 {
 	cJSON *p = cJSON_AddObjectToObject(o, "paths");
@@ -30,6 +22,7 @@ add_paths(const struct keeper *k, cJSON *o)
 		json_text(p, "keyPath", k->vault->key_where);
 }
 
+/* The agents' socket is the broker's: its name is not known here. */
 static void
 add_daemon(const struct keeper *k, cJSON *o)
 {
@@ -40,15 +33,8 @@ add_daemon(const struct keeper *k, cJSON *o)
 	json_number(d, "keeperPid", getpid());
 	json_text(d, "version", AV_VERSION);
 	if (k->operator_fd >= 0 && getsockname(k->operator_fd, (struct sockaddr *)&a, &len) == 0 &&
-	    len > sizeof(a.sun_family) && len < sizeof(a)) {
-		char dir[sizeof(a.sun_path)];
+	    len > sizeof(a.sun_family) && len < sizeof(a))
 		json_text(d, "operatorSocket", a.sun_path);
-		snprintf(dir, sizeof(dir), "%s", a.sun_path);
-		char *slash = strrchr(dir, '/');
-		if (slash != NULL)
-			*slash = '\0';
-		join(d, "socket", dir, "/aivaultd.sock");
-	}
 }
 
 static void
