@@ -173,5 +173,11 @@ command_later(int argc, char *const *argv)
 		if (match_name(str_of(later_commands[i]), argc, argv) > 0)
 			return later_commands[i];
 	}
-	return NULL;
+	if (argc < 1 || !command_is_group(argv[0]))
+		return NULL;
+	for (size_t i = 0; commands[i] != NULL; i++) {
+		if (begins_with_word(commands[i]->name, argv[0]))
+			return NULL;
+	}
+	return argv[0];
 }

@@ -32,8 +32,11 @@ extern const char *const later_commands[];
 const struct command *command_find(int argc, char *const *argv, int *used);
 /* Does a two-word command begin with `word`? */
 bool command_is_group(const char *word);
-/* "secrets rotate" when argv begins with one of later_commands; NULL otherwise. */
+/* "secrets update" when argv begins with one of later_commands, "token" when it begins with a group
+ * that has no others; NULL otherwise. */
 const char *command_later(int argc, char *const *argv);
+/* "not_supported" for what command_later() gave. Returns 1. */
+int later_failure(const char *name);
 
 void help_overview(FILE *to);
 void help_command(const struct command *c, FILE *to);

@@ -67,6 +67,16 @@ help_command(const struct command *c, FILE *to)
 }
 
 int
+later_failure(const char *name)
+{
+	char message[160];
+
+	(void)snprintf(message, sizeof(message), "%.60s is not part of this version", name);
+	return print_failure("not_supported", message,
+	    "docs/KNOWN-GAPS.md lists what is missing; aivault help lists what there is");
+}
+
+int
 usage_fault(const struct command *c, const struct fault *f)
 {
 	struct fault full = *f;

@@ -15,13 +15,9 @@ unknown_command(int argc, char **argv)
 {
 	struct fault f;
 	const char *later = command_later(argc, argv);
-	char message[160];
 
-	if (later != NULL) {
-		(void)snprintf(message, sizeof(message), "%s is not part of this version", later);
-		return print_failure("not_supported", message,
-		    "docs/KNOWN-GAPS.md lists what is missing; aivault help lists what there is");
-	}
+	if (later != NULL)
+		return later_failure(later);
 	if (argv[0][0] == '-') {
 		size_t n = strcspn(argv[0], "=");
 		(void)fault_set(&f, AV_EUSAGE, "usage",

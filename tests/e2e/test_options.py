@@ -64,3 +64,22 @@ def test_arguments_that_are_not_utf8_are_told_as_that(world):
     for args in (["secrets", "create", "--name", b"A\xff"], ["secrets", "delete", "--id", b"\xc3"]):
         args = [a if isinstance(a, str) else a.decode("utf-8", "surrogateescape") for a in args]
         refused(world.aivault(*args, input="sk-value"), 1, "invalid_request", "not UTF-8")
+
+
+def test_what_is_not_part_of_this_version_is_told_as_that(cold):
+    for group in ("policy", "token", "setup", "agent", "provider", "oauth"):
+        for args in ([group], [group, "--help"], [group, "-h"], ["help", group], [group, "frob"]):
+            refused(cold.aivault(*args), 1, "not_supported", f"{group} is not part of this version")
+    for args in (["rotate-master"], ["secrets", "update"], ["policy", "check"], ["audit", "prune"]):
+        for line in (args, [*args, "--help"], ["help", *args]):
+            refused(cold.aivault(*line), 1, "not_supported", " ".join(args) + " is not part")
+
+
+def test_help_is_given_for_what_there_is(cold):
+    for args in (["capability", "policy"], ["capability", "policy", "set"], ["secrets", "create"], ["audit"],
+                 ["completions", "fish"], ["capability", "args"]):
+        text = cold.aivault("help", *args).ok().text
+        assert text.startswith("usage: aivault " + " ".join(args[:1])), text
+    assert "secrets create" in cold.aivault("help", "secrets").ok().text
+    for args in (["frob"], ["secrets", "frob"], ["capability", "policy", "frob"], ["status", "frob"]):
+        refused(cold.aivault("help", *args), 2, "unknown command " + " ".join(args[:2]))

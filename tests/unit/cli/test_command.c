@@ -52,6 +52,10 @@ test_what_comes_later_is_told_from_what_is_unknown(void **state)
 	assert_string_equal(command_later(2, (char *[]){"oauth", "setup"}), "oauth setup");
 	assert_string_equal(command_later(1, (char *[]){"backup"}), "backup");
 	assert_null(command_later(1, (char *[]){"frob"}));
+	assert_string_equal(command_later(1, (char *[]){"policy"}), "policy");
+	assert_string_equal(command_later(2, (char *[]){"token", "frob"}), "token");
+	assert_null(command_later(1, (char *[]){"secrets"}));
+	assert_null(command_later(2, (char *[]){"secrets", "frob"}));
 	assert_true(command_is_group("token"));
 	assert_false(command_is_group("status"));
 	/* Nothing is both there and to come. */
