@@ -191,6 +191,14 @@ miss_until(struct check *k, int64_t id)
 	return e;
 }
 
+static bool
+same(const struct checkpoint *a, const struct checkpoint *b)
+{
+	return a->id == b->id && a->event_id == b->event_id && a->ts_ms == b->ts_ms &&
+	    memcmp(a->hash, b->hash, sizeof(a->hash)) == 0 &&
+	    memcmp(a->signature, b->signature, sizeof(a->signature)) == 0;
+}
+
 static enum av_err
 check_line(void *ctx, const struct checkpoint *c)
 {
@@ -200,7 +208,9 @@ check_line(void *ctx, const struct checkpoint *c)
 	k->torn = k->report->torn;
 	if (e != AV_OK)
 		return e;
-	e = check_one(k, c, "checkpoints_log");
+	/* A signature takes longer to check than all the rest, and that of the row has been. */
+	if (!k->has_row || !same(c, &k->row))
+		e = check_one(k, c, "checkpoints_log");
 	return e == AV_OK && k->has_row && k->row.id == c->id ? next_row(k) : e;
 }
 
