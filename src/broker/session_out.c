@@ -193,6 +193,9 @@ session_problem(struct session *s, const struct fault *f, uint32_t retry_after)
 	reply_status_line(&head, (unsigned)av_err_http(f->err));
 	reply_header(&head, "Content-Type", STR_LIT("application/problem+json"));
 	reply_header(&head, "Aivault-Error", str_of(av_err_code(f->err)));
+	/* An answer to HEAD has no body to say it in. */
+	if (f->reason[0] != '\0')
+		reply_header(&head, "Aivault-Reason", str_of(f->reason));
 	if (f->err == AV_ERATE || retry_after > 0)
 		(void)buf_appendf(&head, "Retry-After: %u\r\n", retry_after > 0 ? retry_after : 1);
 	reply_problem_body(&body, f, s->request_id);

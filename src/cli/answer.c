@@ -10,6 +10,14 @@
 
 #define ANSWER_MAX (1024u * 1024u)
 
+static void
+copy_word(const struct header *h, char *out, size_t room)
+{
+	struct str s = h != NULL ? h->value : (struct str){"", 0};
+
+	(void)snprintf(out, room, "%.*s", (int)(s.len < room ? s.len : room - 1), s.p);
+}
+
 static enum av_err
 on_head(void *ctx, unsigned status, struct header_list *headers, struct fault *f)
 {
@@ -19,8 +27,9 @@ on_head(void *ctx, unsigned status, struct header_list *headers, struct fault *f
 	if (h == NULL)
 		return o->below->head(o->below->ctx, status, headers, f);
 	o->ours = true;
-	(void)snprintf(
-	    o->code, sizeof(o->code), "%.*s", h->value.len > 60 ? 60 : STR_FMT(h->value));
+	copy_word(h, o->code, sizeof(o->code));
+	copy_word(
+	    header_list_find(headers, STR_LIT("aivault-reason")), o->reason, sizeof(o->reason));
 	return AV_OK;
 }
 
@@ -67,9 +76,14 @@ own_error_finish(struct own_error *o, enum av_err e, char *code, size_t code_len
 		const char *message = json_string(root, "message", json_string(root, "detail", ""));
 		e = err_of_code(o->code);
 		(void)snprintf(code, code_len, "%s", o->code);
-		(void)fault_set(f, e, json_string(root, "reason", "denied"),
-		    json_string(root, "remedy", ""), "%s",
-		    message[0] == '\0' ? av_err_text(e) : message);
+		if (message[0] == '\0' && o->reason[0] != '\0')
+			(void)fault_set(f, e, o->reason,
+			    "An answer to HEAD has no room for more; GET tells the rest", "%s: %s",
+			    av_err_text(e), o->reason);
+		else
+			(void)fault_set(f, e, json_string(root, "reason", "denied"),
+			    json_string(root, "remedy", ""), "%s",
+			    message[0] == '\0' ? av_err_text(e) : message);
 		cJSON_Delete(root);
 	}
 	buf_clear(&o->body);

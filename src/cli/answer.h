@@ -16,6 +16,7 @@ struct own_error {
 	struct client_handler handler;
 	bool ours;
 	char code[64];
+	char reason[64];
 	struct buf body;
 };
 

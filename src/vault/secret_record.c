@@ -60,6 +60,13 @@ uuid_is_valid(struct str s)
 	return true;
 }
 
+/* U+0080 to U+009F in UTF-8: some terminals take them for the beginning of a command. */
+static bool
+is_c1(struct str s, size_t i)
+{
+	return (unsigned char)s.p[i] == 0xc2 && i + 1 < s.len && (unsigned char)s.p[i + 1] < 0xa0;
+}
+
 enum av_err
 secret_name_check(struct str s, struct fault *f)
 {
@@ -73,7 +80,7 @@ secret_name_check(struct str s, struct fault *f)
 		return fault_set(
 		    f, AV_EUSAGE, "name_not_utf8", "", "a secret's name is UTF-8 text");
 	for (size_t i = 0; i < s.len; i++)
-		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
+		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f || is_c1(s, i))
 			return fault_set(f, AV_EUSAGE, "name_control_byte", "",
 			    "a secret's name has no control bytes");
 	return AV_OK;

@@ -158,3 +158,11 @@ def test_wrong_usage_exits_2(world, args):
 @pytest.mark.parametrize("args", [["--version"], ["--help"], ["help", "invoke"], ["version"]])
 def test_help_and_version_need_no_daemon(cold, args):
     assert cold.aivault(*args).ok().out
+
+
+def test_denied_head_has_its_reason_in_a_header(openai):
+    result = invoke(openai, "openai/chat-completions", "HEAD", "/v1/chat/completions").failed()
+    assert "method_not_allowed" in one_line(result, "policy_violation")
+    with openai.agent() as agent:
+        response = agent.request("HEAD", CHAT)
+        assert response.status == 403 and response.header("aivault-reason") == "method_not_allowed"

@@ -135,3 +135,10 @@ def test_files_are_the_owners_alone(openai):
     for path in openai.root.rglob("*"):
         mode = path.lstat().st_mode & 0o777
         assert mode & 0o077 == 0, f"{path} has mode {mode:o}"
+
+
+@pytest.mark.parametrize("name", ["a\u0085b", "a\u009bb", "a\tb", "a\x7fb"])
+def test_name_that_a_terminal_would_obey_is_refused(world, name):
+    refused = world.aivault("secrets", "create", "--name", name, input="value-of-it").failed(2)
+    assert "control bytes" in refused.errors
+    assert "\u009b" not in refused.errors
