@@ -13,7 +13,7 @@ static const struct option create_options[] = {
     {"provider", "NAME", false, "whose service it is for"},
     {"secret-ref", "REF", false, "vault:secret:ID, as secrets list shows it"},
     {"auth", "KIND", false,
-        "header, path, query, multi-header, basic, oauth2, aws-sigv4, hmac, mtls"},
+        "header, path, query, multi-header, basic (not yet: oauth2, aws-sigv4, hmac, mtls)"},
     {"host", "HOST", true, "where it may go"},
     {"workspace-id", "ID", false, "only in this workspace"},
     {"group-id", "ID", false, "only in this group"},
