@@ -34,15 +34,19 @@ enum av_err confine_basic(struct confine_state *st) AV_MUST_USE;
 enum av_err confine_judge(struct confine_state *st) AV_MUST_USE;
 enum av_err confine_judge_filter(struct confine_state *st) AV_MUST_USE;
 
-/* The broker may not execute, signal, look into other processes, make AF_UNIX sockets, change
+/* The broker may not execute, signal, look into other processes or change their limits and
+ * priorities, make AF_UNIX sockets (but for connected pairs), change
  * mounts or namespaces, or push input into a terminal; it may read files below /etc, /usr, /lib,
  * /proc (no other process's memory, environment or descriptors: Landlock sees to it), where the
  * resolver's state is, and `ca_path` (a file; NULL for none), and write none. It keeps no
  * capabilities: run by root, it reads what root owns, not what others keep to themselves. */
 enum av_err confine_broker(const char *ca_path, struct confine_state *st) AV_MUST_USE;
 
-/* The keeper may not execute, signal, look into other processes, make any socket but AF_UNIX,
- * change mounts or namespaces, or push input into a terminal. */
+/* Whether `path` (absolute, without links) stands where a confined broker may read: no place for a key. */
+bool confine_broker_could_read(const char *path);
+
+/* The keeper may not execute, signal, look into other processes, make any socket, change mounts or
+ * namespaces, or push input into a terminal. */
 enum av_err confine_keeper(struct confine_state *st) AV_MUST_USE;
 
 /* For status: "on", "off" or "off (sanitizer build)". */

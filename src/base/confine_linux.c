@@ -6,9 +6,12 @@
 #include "base/landlock.h"
 #include "base/seccomp.h"
 
+#include <asm/sockios.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <sched.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -30,7 +33,10 @@ static const int judge_allowed[] = {SYS_read, SYS_readv, SYS_write, SYS_writev, 
     SYS_poll,
 #endif
     SYS_clock_gettime, SYS_brk, SYS_munmap, SYS_mremap, SYS_futex, SYS_exit, SYS_exit_group,
-    SYS_rt_sigreturn, SYS_close, SYS_fcntl, SYS_madvise, SYS_getrandom, SYS_restart_syscall};
+    SYS_rt_sigreturn, SYS_close, SYS_madvise, SYS_getrandom, SYS_restart_syscall};
+
+/* A descriptor's owner gets signals, by F_SETSIG any: with the rest of fcntl() the judge could kill. */
+static const uint32_t judge_fcntl[] = {F_GETFD, F_SETFD, F_GETFL, F_SETFL};
 
 /* Neither broker nor keeper ever needs these; each would widen what a taken-over one can do. */
 static const int denied_to_both[] = {
@@ -38,7 +44,13 @@ static const int denied_to_both[] = {
     SYS_execve, SYS_execveat,
     /* signal */
     SYS_kill, SYS_tkill, SYS_tgkill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo,
-    SYS_pidfd_send_signal,
+    SYS_pidfd_send_signal, SYS_mq_open, SYS_mq_notify,
+    /* weigh other processes of this user down */
+    SYS_setpriority, SYS_ioprio_set, SYS_sched_setscheduler, SYS_sched_setparam, SYS_sched_setattr,
+    SYS_sched_setaffinity, SYS_migrate_pages, SYS_move_pages,
+    /* meet them where no descriptor leads */
+    SYS_shmget, SYS_shmat, SYS_shmctl, SYS_semget, SYS_semctl, SYS_msgget, SYS_msgsnd, SYS_msgrcv,
+    SYS_msgctl,
     /* look into or steer another process */
     SYS_process_vm_readv, SYS_process_vm_writev, SYS_pidfd_open, SYS_pidfd_getfd,
     SYS_process_madvise, SYS_process_mrelease, SYS_kcmp,
@@ -79,6 +91,8 @@ confine_judge_filter(struct confine_state *st)
 
 	seccomp_begin(&f);
 	seccomp_rules(&f, judge_allowed, COUNT(judge_allowed), SECCOMP_RET_ALLOW);
+	for (size_t i = 0; i < COUNT(judge_fcntl); i++)
+		seccomp_rule_arg(&f, SYS_fcntl, 1, judge_fcntl[i], true, SECCOMP_RET_ALLOW);
 	seccomp_rule_bits(&f, SYS_mmap, 2, PROT_EXEC, SECCOMP_RET_KILL_PROCESS);
 	seccomp_rule(&f, SYS_mmap, SECCOMP_RET_ALLOW);
 	seccomp_rule_bits(&f, SYS_mprotect, 2, PROT_EXEC, SECCOMP_RET_KILL_PROCESS);
@@ -110,6 +124,17 @@ deny_common(struct seccomp_filter *f)
 	    no);
 	/* Its flags stand in memory that a filter cannot read; libc then falls back to clone. */
 	seccomp_rule(f, SYS_clone3, SECCOMP_DENY(ENOSYS));
+	/* Who owns a descriptor is sent signals by the kernel, and F_SETSIG chooses which. */
+	seccomp_rule_arg(f, SYS_fcntl, 1, F_SETOWN, true, no);
+	seccomp_rule_arg(f, SYS_fcntl, 1, F_SETOWN_EX, true, no);
+	seccomp_rule_arg(f, SYS_fcntl, 1, F_SETSIG, true, no);
+	seccomp_rule_arg(f, SYS_ioctl, 1, FIOSETOWN, true, no);
+	seccomp_rule_arg(f, SYS_ioctl, 1, SIOCSPGRP, true, no);
+	/* Limits of its own only. */
+	seccomp_rule_arg(f, SYS_prlimit64, 0, 0, false, no);
+	/* One end of a pair of datagram sockets reaches every datagram socket that has a name. The bit
+	 * tells SOCK_DGRAM and SOCK_RAW from SOCK_STREAM and SOCK_SEQPACKET. */
+	seccomp_rule_bits(f, SYS_socketpair, 1, SOCK_DGRAM, no);
 	/* A terminal on standard error would take what is pushed as typed by the operator. */
 	seccomp_rule_arg(f, SYS_ioctl, 1, TIOCSTI, true, no);
 	seccomp_rule_arg(f, SYS_ioctl, 1, TIOCLINUX, true, no);
@@ -129,19 +154,35 @@ drop_capabilities(struct confine_state *st)
 	return AV_OK;
 }
 
+/* For resolving names and for TLS. resolv.conf is often a link to where a resolver's daemon writes it. */
+static const char *const broker_trees[] = {"/etc", "/usr", "/lib", "/lib32", "/lib64",
+    "/run/systemd/resolve", "/run/resolvconf",
+    /* For the callers' program names. What is private there (memory, environment, descriptors) needs
+     * leave to trace the process, which Landlock refuses. */
+    "/proc"};
+
+bool
+confine_broker_could_read(const char *path)
+{
+	for (size_t i = 0; i < COUNT(broker_trees); i++) {
+		size_t n = strlen(broker_trees[i]);
+
+		if (strncmp(path, broker_trees[i], n) == 0 && (path[n] == '/' || path[n] == '\0'))
+			return true;
+	}
+	return false;
+}
+
 enum av_err
 confine_broker(const char *ca_path, struct confine_state *st)
 {
-	/* resolv.conf is often a link to where a resolver's daemon writes it. */
-	const char *const readable[] = {"/etc", "/usr", "/lib", "/lib32", "/lib64",
-	    "/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager/resolv.conf",
-	    "/dev/null", "/dev/urandom",
-	    /* For the callers' program names. What is private there (memory, environment,
-	     * descriptors) needs leave to trace the process, which Landlock refuses. */
-	    "/proc", ca_path};
+	const char *readable[COUNT(broker_trees) + 4] = {
+	    "/run/NetworkManager/resolv.conf", "/dev/null", "/dev/urandom", ca_path};
 	struct seccomp_filter f;
-	enum av_err e = landlock_read_only(readable, COUNT(readable), &st->landlock);
+	enum av_err e;
 
+	memcpy(readable + 4, broker_trees, sizeof(broker_trees));
+	e = landlock_read_only(readable, COUNT(readable), &st->landlock);
 	if (e == AV_OK)
 		e = drop_capabilities(st);
 	if (e != AV_OK)
@@ -157,7 +198,8 @@ confine_keeper(struct confine_state *st)
 	struct seccomp_filter f;
 
 	deny_common(&f);
-	seccomp_rule_arg(&f, SYS_socket, 0, AF_UNIX, false, SECCOMP_DENY(EPERM));
+	/* What it speaks by it is given. */
+	seccomp_rule(&f, SYS_socket, SECCOMP_DENY(EPERM));
 	return seccomp_install(&f, SECCOMP_RET_ALLOW, &st->seccomp);
 }
 

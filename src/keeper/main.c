@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,14 +30,28 @@ print_help(void)
 	return 0;
 }
 
+static enum av_err
+readable_place(const struct keeper *k, struct fault *f)
+{
+	return fault_set(f, AV_EINVAL, "vault_place",
+	    "Move it to a place outside of /etc, /usr, /lib and /proc",
+	    "the vault's directory %s stands where the broker, which talks to everybody, may read",
+	    k->paths.root);
+}
+
 /* One keeper a vault root: the lock file holds the pid of its daemon. */
 static enum av_err
 take_lock(struct keeper *k, struct fault *f)
 {
-	char path[PATHS_MAX + 16], pid[32];
+	char path[PATHS_MAX + 16], pid[32], real[PATH_MAX];
+	if (confine_broker_could_read(k->paths.root))
+		return readable_place(k, f);
 	if (io_make_dirs(k->paths.root, 0700) != AV_OK)
 		return fault_set(f, AV_ESYS, "vault_root", "Make it, owned by you, mode 0700",
 		    "the vault's directory %s cannot be made or is not yours", k->paths.root);
+	/* Its links followed. */
+	if (realpath(k->paths.root, real) == NULL || confine_broker_could_read(real))
+		return readable_place(k, f);
 	snprintf(path, sizeof(path), "%s/vault.lock", k->paths.root);
 	k->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (k->lock_fd < 0)

@@ -1,16 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vault/kek.h"
 
+#include "base/confine.h"
 #include "base/io.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define TEXT_MAX 256u
+
+static enum av_err
+readable_place(const char *path, struct fault *f)
+{
+	return fault_set(f, AV_EKEY, "key_place",
+	    "Move it to a place outside of /etc, /usr, /lib and /proc",
+	    "the key file %s stands where the broker, which talks to everybody, may read", path);
+}
+
+/* `real_of`: the file, or the directory that it will be in; without its links. */
+static enum av_err
+check_place(const char *real_of, const char *path, struct fault *f)
+{
+	char real[PATH_MAX];
+	if (realpath(real_of, real) == NULL)
+		return fault_set(f, AV_EKEY, "key_unreadable", "Check the path's directories",
+		    "the key file %s cannot be found: %s", path, strerror(errno));
+	return confine_broker_could_read(real) ? readable_place(path, f) : AV_OK;
+}
 
 enum av_err
 kek_file_create(const char *path, struct kek **out, struct fault *f)
@@ -26,10 +48,15 @@ kek_file_create(const char *path, struct kek **out, struct fault *f)
 		    "the key file's path is not usable");
 	memcpy(dir, path, (size_t)(slash - path));
 	dir[slash - path] = '\0';
+	if (confine_broker_could_read(path))
+		return readable_place(path, f);
 	if (dir[0] != '\0' && io_make_dirs(dir, 0700) != AV_OK)
 		return fault_set(f, AV_EKEY, "key_dir",
 		    "Make the directory, owned by you, mode 0700",
 		    "the directory of the key file %s cannot be made", path);
+	e = check_place(dir[0] != '\0' ? dir : "/", path, f);
+	if (e != AV_OK)
+		return e;
 	randombytes_buf(raw, sizeof(raw));
 	b64_encode(raw, sizeof(raw), text);
 	e = io_create_file(AT_FDCWD, path, 0600, text, strlen(text));
@@ -72,6 +99,8 @@ read_key_text(const char *path, char text[TEXT_MAX], size_t *len, struct fault *
 		    "the key file %s can be read or written by others", path);
 		goto out;
 	}
+	if (check_place(path, path, f) != AV_OK)
+		goto out;
 	ssize_t n = read(fd, text, TEXT_MAX);
 	if (n < 0 || (size_t)n >= TEXT_MAX) {
 		fault_set(f, e, "key_malformed", "Put the right key file back",

@@ -2,6 +2,8 @@
 """Vaults whose files are damaged, foreign or unusable: refused in words, never overwritten."""
 
 import base64
+import os
+import shutil
 import sqlite3
 
 import pytest
@@ -273,3 +275,25 @@ def test_lost_database_does_not_become_a_new_vault_in_silence(stopped, how):
     assert stopped.aivault("secrets", "list", "-v").ok().json() == []
     assert (stopped.root / "kek.key").read_bytes() == key
     assert stopped.aivault("audit", "verify").ok().json()["ok"] is True
+
+
+@pytest.mark.invariant
+def test_i8_vault_and_key_do_not_stand_where_the_broker_reads(cold, tmp_path):
+    """Nor by a link; nothing is made there."""
+    place = "/etc/aivault-of-a-test"
+    link = cold.dir / "link"
+    link.symlink_to("/etc")
+    for root in (place, str(link / "aivault-of-a-test")):
+        process, said = cold.spawn_daemon("--socket", str(cold.socket), env=cold.env(AIVAULT_DIR=root))
+        assert process.wait(60) != 0
+        if root == place:
+            assert "may read" in said and "outside of /etc" in said
+            assert not os.path.exists(place)
+    if os.path.exists(place):
+        shutil.rmtree(place)
+    cold.start()
+    for path in (place + "/kek.key", str(link / "kek-of-a-test.key")):
+        refused = cold.aivault("init", "--file-path", path).failed()
+        assert "may read" in refused.errors and "outside of /etc" in refused.errors
+        assert not os.path.exists(path)
+    cold.aivault("init").ok()

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include <asm/sockios.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -134,7 +135,9 @@ judge_works_child(void)
 	become_judge();
 	if (syscall(SYS_write, pair[0], &byte, 1) != 1 ||
 	    syscall(SYS_ppoll, &p, 1, NULL, NULL, 0) != 1 ||
-	    syscall(SYS_read, pair[1], &byte, 1) != 1)
+	    syscall(SYS_read, pair[1], &byte, 1) != 1 ||
+	    syscall(SYS_fcntl, pair[1], F_SETFL, O_NONBLOCK) != 0 ||
+	    (syscall(SYS_fcntl, pair[1], F_GETFL) & O_NONBLOCK) == 0)
 		syscall(SYS_exit_group, 1);
 	page = (void *)syscall(
 	    SYS_mmap, NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -209,6 +212,24 @@ judge_kill_child(void)
 }
 
 static void
+judge_owner_child(void)
+{
+	long self = syscall(SYS_getpid);
+
+	become_judge();
+	syscall(SYS_fcntl, STDIN_FILENO, F_SETOWN, self);
+	syscall(SYS_exit_group, 0);
+}
+
+static void
+judge_signal_child(void)
+{
+	become_judge();
+	syscall(SYS_fcntl, STDIN_FILENO, F_SETSIG, SIGKILL);
+	syscall(SYS_exit_group, 0);
+}
+
+static void
 test_judge_can_do_its_work(void **state)
 {
 	(void)state;
@@ -224,6 +245,8 @@ test_judge_dies_of_anything_else(void **state)
 	expect_sigsys(judge_exec_child);
 	expect_sigsys(judge_fork_child);
 	expect_sigsys(judge_kill_child);
+	expect_sigsys(judge_owner_child);
+	expect_sigsys(judge_signal_child);
 }
 
 static void
@@ -292,6 +315,9 @@ denied_to_both(void)
 {
 	static char *const argv[] = {(char *)(uintptr_t) "/bin/true", NULL};
 	struct iovec iov = {.iov_base = &iov, .iov_len = 1};
+	struct f_owner_ex owner = {F_OWNER_PID, getppid()};
+	struct rlimit one = {1, 1};
+	int mine = getppid(), pair[2];
 
 	MUST_BE_REFUSED(execve(argv[0], argv, NULL));
 	MUST_BE_REFUSED(kill(getppid(), 0));
@@ -305,6 +331,19 @@ denied_to_both(void)
 	MUST_BE_REFUSED(syscall(SYS_io_uring_setup, 1, NULL));
 	MUST_BE_REFUSED(syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0));
 	MUST_BE_REFUSED(ioctl(STDIN_FILENO, TIOCSTI, "x"));
+	/* The kernel would signal for it. */
+	MUST_BE_REFUSED(fcntl(STDIN_FILENO, F_SETOWN, getppid()));
+	MUST_BE_REFUSED(fcntl(STDIN_FILENO, F_SETOWN_EX, &owner));
+	MUST_BE_REFUSED(fcntl(STDIN_FILENO, F_SETSIG, SIGKILL));
+	MUST_BE_REFUSED(ioctl(STDIN_FILENO, FIOSETOWN, &mine));
+	MUST_BE_REFUSED(ioctl(STDIN_FILENO, SIOCSPGRP, &mine));
+	MUST(fcntl(STDIN_FILENO, F_GETFL) != -1);
+	MUST_BE_REFUSED(prlimit(getppid(), RLIMIT_CPU, &one, NULL));
+	MUST(prlimit(0, RLIMIT_CPU, NULL, &one) == 0);
+	MUST_BE_REFUSED(setpriority(PRIO_PROCESS, (id_t)getppid(), 19));
+	MUST_BE_REFUSED(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair));
+	MUST_BE_REFUSED(socketpair(AF_UNIX, SOCK_RAW | SOCK_CLOEXEC, 0, pair));
+	MUST_BE_REFUSED(syscall(SYS_shmget, 1, 4096, 0));
 	MUST(syscall(SYS_clone3, NULL, 0) == -1 && errno == ENOSYS);
 #ifndef AV_SANITIZED
 	MUST_BE_REFUSED(syscall(SYS_ptrace, 0, 0, 0, 0));
@@ -412,6 +451,8 @@ keeper_denied_child(void)
 {
 	become_keeper();
 	denied_to_both();
+	MUST_BE_REFUSED(socket(AF_UNIX, SOCK_STREAM, 0));
+	MUST_BE_REFUSED(socket(AF_UNIX, SOCK_DGRAM, 0));
 	MUST_BE_REFUSED(socket(AF_INET, SOCK_STREAM, 0));
 	MUST_BE_REFUSED(socket(AF_INET6, SOCK_DGRAM, 0));
 	MUST_BE_REFUSED(socket(AF_NETLINK, SOCK_RAW, 0));
@@ -425,7 +466,6 @@ keeper_works_child(void)
 	pthread_t t;
 
 	become_keeper();
-	MUST(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0) >= 0);
 	MUST(pthread_create(&t, NULL, thread_body, &ran) == 0);
 	MUST(pthread_join(t, NULL) == 0 && ran == 1);
 }
