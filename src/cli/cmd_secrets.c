@@ -82,7 +82,7 @@ const struct command cmd_secrets_create = {
 
 static const struct option list_options[] = {
     {"scope", "SCOPE", false, "only global, workspace or group"},
-    {"workspace-id", "ID", false, "only of this workspace"},
+    {"workspace-id", "ID", false, "only of this workspace, its groups included"},
     {"group-id", "ID", false, "only of this group"},
     {NULL, NULL, false, NULL},
 };

@@ -191,6 +191,16 @@ out:
 	return e;
 }
 
+/* Without a scope's kind, a workspace's secrets are its own and those of its groups. */
+static bool
+is_of(const struct op_call *c, const struct scope *scope)
+{
+	struct str workspace = str_trim(arg_text(c->args, "workspaceId"));
+	struct str group = str_trim(arg_text(c->args, "groupId"));
+	return (workspace.len == 0 || str_eq_cstr(workspace, scope->workspace)) &&
+	    (group.len == 0 || str_eq_cstr(group, scope->group));
+}
+
 enum av_err
 op_secrets_list(struct op_call *c)
 {
@@ -205,7 +215,7 @@ op_secrets_list(struct op_call *c)
 	c->result = cJSON_CreateArray();
 	for (size_t i = 0; i < c->k->vault->secret_count; i++) {
 		const struct secret_record *r = &c->k->vault->secrets[i];
-		if (!filter || scope_eq(&want, &r->scope))
+		if (filter ? scope_eq(&want, &r->scope) : is_of(c, &r->scope))
 			cJSON_AddItemToArray(c->result, op_secret_metadata(c->k, r));
 	}
 	return AV_OK;
