@@ -11,6 +11,7 @@
 #define CSV_MAX (256u * 1024u * 1024u)
 #define LINE_MAX_BYTES (1024u * 1024u)
 #define CELL_ROOM 320u
+#define REQUEST_SHOWN 8 /* hex digits of a request id in a line */
 #define NOTE_SHOWN 40 /* bytes of a note in the table */
 
 static void
@@ -138,6 +139,16 @@ put_word(const char *text, int width)
 	buf_clear(&b);
 }
 
+/* Its end: request ids begin with the time, which calls made together share. */
+static const char *
+short_request(const cJSON *event)
+{
+	const char *id = json_string(event, "requestId", "");
+	size_t n = strlen(id);
+
+	return n > REQUEST_SHOWN ? id + n - REQUEST_SHOWN : id;
+}
+
 int
 audit_print_stream(struct str text)
 {
@@ -150,7 +161,12 @@ audit_print_stream(struct str text)
 		format_time(cJSON_GetObjectItemCaseSensitive(event, "tsMs"), cell, sizeof(cell));
 		put_word(cell, 24);
 		put_word(json_string(event, "kind", ""), 16);
-		format_caller(event, cell, sizeof(cell));
+		put_word(short_request(event), REQUEST_SHOWN);
+		/* An outcome's caller and request are those of its decision. */
+		if (strcmp(json_string(event, "kind", ""), "invoke.outcome") == 0)
+			cell[0] = '\0';
+		else
+			format_caller(event, cell, sizeof(cell));
 		put_word(cell, 20);
 		put_word(json_string(event, "capability", ""), 24);
 		(void)snprintf(cell, sizeof(cell), "%s %s%s", json_string(event, "method", ""),

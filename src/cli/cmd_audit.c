@@ -4,6 +4,7 @@
 #include "cli/json_args.h"
 #include "cli/operator.h"
 #include "cli/print.h"
+#include "cli/when.h"
 #include "wire/operator.h"
 
 #include <string.h>
@@ -18,8 +19,8 @@
 static const struct option options[] = {
     {"limit", "N", false, "at most N events, up to 100000 (default 200); with --follow 1000"},
     {"before-ts-ms", "T", false, "only events before T (ms since 1970)"},
-    {"since", "TIME", false, "only after TIME: 90s, 10m, 1h, 7d ago, or 2026-01-31[T12:00:00Z]"},
-    {"until", "TIME", false, "only before TIME"},
+    {"since", "TIME", false, "only from TIME on, for example 1h or 2026-01-31 (see above)"},
+    {"until", "TIME", false, "only up to TIME"},
     {"capability", "ID", false, "only of this capability"},
     {"event", "KIND", false, "only of this kind, for example invoke.deny"},
     {"decision", "WORD", false, "only allow or deny"},
@@ -101,6 +102,9 @@ run_follow(struct args *a)
 	if (a->output == OUTPUT_CSV)
 		e = fault_set(
 		    &f, AV_EUSAGE, "usage", "", "--follow goes with --output table or jsonl");
+	if (e == AV_OK && args_has(a, "before-ts-ms"))
+		e = fault_set(
+		    &f, AV_EUSAGE, "usage", "", "--follow does not go with --before-ts-ms");
 	if (e == AV_OK)
 		e = build_args(a, o, &f);
 	/* Some of what was before, so that the screen is not empty. */
@@ -220,7 +224,8 @@ const struct command cmd_audit = {
     .details =
         "--output table (default on a terminal), json (default otherwise), jsonl or csv.\n"
         "--follow shows the last 10 (--limit N) and then what comes, outcomes on their own:\n"
-        "a line each, JSON where it is not a terminal.\n",
+        "a line each, JSON where it is not a terminal. A call's lines have the end of its request\n"
+        "id in common.\n" WHEN_HELP,
     .options = options,
     .run = run,
 };

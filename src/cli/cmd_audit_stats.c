@@ -3,6 +3,7 @@
 #include "cli/json_args.h"
 #include "cli/operator.h"
 #include "cli/print.h"
+#include "cli/when.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -11,8 +12,8 @@
 #define RESULT_MAX (1024u * 1024u)
 
 static const struct option options[] = {
-    {"since", "TIME", false, "only after TIME: 90s, 10m, 1h, 7d ago, or 2026-01-31[T12:00:00Z]"},
-    {"until", "TIME", false, "only before TIME"},
+    {"since", "TIME", false, "only from TIME on, for example 1h or 2026-01-31 (see above)"},
+    {"until", "TIME", false, "only up to TIME"},
     {NULL, NULL, false, NULL},
 };
 
@@ -79,6 +80,7 @@ const struct command cmd_audit_stats = {
     .alias = "",
     .arguments = "[OPTIONS]",
     .about = "Count calls by capability, decision and reason, the most frequent first",
+    .details = WHEN_HELP,
     .options = options,
     .run = run,
 };

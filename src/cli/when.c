@@ -40,7 +40,7 @@ take_char(struct str *s, char c)
 static bool
 parse_date(struct str s, int64_t *out_ms)
 {
-	struct tm tm;
+	struct tm tm, day;
 	time_t t;
 
 	memset(&tm, 0, sizeof(tm));
@@ -57,6 +57,10 @@ parse_date(struct str s, int64_t *out_ms)
 	}
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;
+	/* A day that the month does not have would become one of the next month. */
+	day = (struct tm){.tm_year = tm.tm_year, .tm_mon = tm.tm_mon, .tm_mday = tm.tm_mday};
+	if (timegm(&day) == (time_t)-1 || day.tm_mday != tm.tm_mday)
+		return false;
 	t = timegm(&tm);
 	*out_ms = (int64_t)t * 1000;
 	return t != (time_t)-1;

@@ -65,6 +65,35 @@ def test_denial_is_seen_as_it_happens(openai, upstream, follow):
     assert f.process.stderr.read() == b""
 
 
+def test_lines_of_a_call_have_its_request_in_common(openai, upstream, follow):
+    f = follow("--output", "table", "--limit", "0")
+    openai.chat("{}").ok()
+    (call,) = openai.ended(1)
+
+    def line(kind):
+        while True:
+            words = f.process.stdout.readline().decode().split()
+            assert words, f.process.stderr.read()
+            if words[1] == kind:
+                return words
+
+    allow, outcome = line("invoke.allow"), line("invoke.outcome")
+    assert allow[2] == outcome[2] == call["requestId"][-8:]
+    assert "agent" not in outcome and "200" in outcome
+    assert f.end() == 0
+
+
+def test_following_goes_on_from_now_not_from_a_point_before(openai):
+    refused = openai.aivault("audit", "--follow", "--before-ts-ms", "1").failed(2)
+    assert "--before-ts-ms" in refused.errors
+
+
+def test_day_that_there_is_not_is_refused(openai):
+    refused = openai.aivault("audit", "--since", "2026-02-30").failed(2)
+    assert "--since" in refused.errors
+    assert "seconds" in openai.aivault("audit", "--help").ok().text
+
+
 def test_followed_rows_come_once_and_in_order(openai, upstream, follow):
     f = follow("--limit", "1000")
     for _ in range(5):
