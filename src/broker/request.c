@@ -121,11 +121,11 @@ credential_check(const char *id, struct fault *f)
 }
 
 enum av_err
-invoke_context_take(
-    struct header_list *l, char credential[REQUEST_ID_TEXT + 1], struct caller *c, struct fault *f)
+invoke_context_take(struct header_list *l, char credential[REQUEST_CREDENTIAL_TEXT + 1],
+    struct caller *c, struct fault *f)
 {
-	enum av_err e =
-	    context_take(l, STR_LIT("aivault-credential"), credential, REQUEST_ID_TEXT + 1, f);
+	enum av_err e = context_take(
+	    l, STR_LIT("aivault-credential"), credential, REQUEST_CREDENTIAL_TEXT + 1, f);
 
 	if (e == AV_OK)
 		e = credential_check(credential, f);

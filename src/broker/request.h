@@ -24,10 +24,11 @@ struct envelope;
 
 #define REQUEST_TIMEOUT_MAX_MS (24u * 3600u * 1000u)
 #define REQUEST_ID_TEXT 128u /* a capability's id */
+#define REQUEST_CREDENTIAL_TEXT WIRE_ID_MAX
 
 struct invoke_request {
 	char capability[REQUEST_ID_TEXT + 1];
-	char credential[WIRE_ID_MAX + 1]; /* "" = the vault chooses */
+	char credential[REQUEST_CREDENTIAL_TEXT + 1]; /* "" = the vault chooses */
 	struct caller caller;
 	uint64_t timeout_ms; /* of the whole call; 0 = none */
 	char method[16];
@@ -48,7 +49,7 @@ enum av_err invoke_request_from_envelope(struct invoke_request *out, struct enve
     struct message *carrier, const struct caller *c, struct fault *f) AV_MUST_USE;
 /* Takes the context headers off: who is spoken for, in *c, and the credential, "" = the vault chooses.
  * AV_EINVAL context_header, credential_id. */
-enum av_err invoke_context_take(struct header_list *l, char credential[REQUEST_ID_TEXT + 1],
+enum av_err invoke_context_take(struct header_list *l, char credential[REQUEST_CREDENTIAL_TEXT + 1],
     struct caller *c, struct fault *f) AV_MUST_USE;
 /* Splits "<capability>/-/<path>?<query>" (what stands after "/i/"). */
 void invoke_target_split(

@@ -142,7 +142,7 @@ route_capabilities(struct session *s, struct str id)
 {
 	struct keeper_client *k = session_broker(s)->keeper;
 	struct keeper_list m = {.capability = id, .caller = *session_caller(s)};
-	char credential[REQUEST_ID_TEXT + 1];
+	char credential[REQUEST_CREDENTIAL_TEXT + 1];
 	struct listing *l;
 	struct fault f;
 

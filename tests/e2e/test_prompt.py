@@ -23,6 +23,9 @@ class Prompt:
         self.said = b""
         self.pid = os.fork()
         if self.pid == 0:
+            # Whoever started the tests may ignore some, and that is inherited.
+            for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_DFL)
             os.setsid()
             for fd in (0, 1, 2):
                 os.dup2(self.slave, fd)
