@@ -47,28 +47,30 @@ add_key(cJSON *o, const char *path, struct fault *f)
 	return e;
 }
 
-static int64_t
+static uint64_t
 number(const cJSON *o, const char *key)
 {
 	const cJSON *v = cJSON_GetObjectItemCaseSensitive(o, key);
 
-	return cJSON_IsNumber(v) ? (int64_t)v->valuedouble : 0;
+	return cJSON_IsNumber(v) && v->valuedouble > 0 ? (uint64_t)v->valuedouble : 0;
 }
 
 static int
 report(const cJSON *root, bool json, struct str text)
 {
 	bool ok = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(root, "ok"));
-	char message[160];
+	char message[160], rows[48], points[48];
 
 	if (json) {
 		if (print_json(text) != 0)
 			return 1;
 	} else {
-		(void)printf("%" PRId64 " rows, %" PRId64 " checkpoints (%" PRId64
-		             " in checkpoints.log), signed up to row %" PRId64 ": %s.\nNote: %s.\n",
-		    number(root, "rows"), number(root, "checkpoints"),
-		    number(root, "checkpointsLogged"), number(root, "lastSignedId"),
+		plural(rows, sizeof(rows), number(root, "rows"), "row", "rows");
+		plural(points, sizeof(points), number(root, "checkpoints"), "checkpoint",
+		    "checkpoints");
+		(void)printf("%s, %s (%" PRIu64 " in checkpoints.log), signed up to row %" PRIu64
+		             ": %s.\nNote: %s.\n",
+		    rows, points, number(root, "checkpointsLogged"), number(root, "lastSignedId"),
 		    ok ? "whole" : "NOT whole", json_string(root, "limits", ""));
 		(void)fflush(stdout);
 	}

@@ -206,3 +206,21 @@ def test_verify_works_without_the_key(stopped):
     found = verify(stopped).ok().json()
     assert found["ok"] is True and found["rows"] > found["lastSignedId"]
     (stopped.dir / "elsewhere").rename(stopped.root / "kek.key")
+
+
+def test_one_row_is_a_row(cold):
+    cold.start()
+    cold.aivault("status").ok()
+    assert cold.aivault("audit", "verify").ok().json()["rows"] == 1
+    text = cold.aivault("audit", "verify", "--output", "table").ok().text
+    assert text.startswith("1 row, ") and " checkpoint" in text
+
+
+def test_one_checkpoint_is_a_checkpoint(cold):
+    cold.start()
+    cold.aivault("status").ok()
+    cold.restart()
+    told = cold.aivault("audit", "verify").ok().json()
+    text = cold.aivault("audit", "verify", "--output", "table").ok().text
+    n = told["checkpoints"]
+    assert n >= 1 and f", {n} checkpoint{'' if n == 1 else 's'} (" in text, text
