@@ -68,21 +68,21 @@ completions_fish(void)
 {
 	char group[64];
 
-	(void)fputs(
-	    "# Does the command line begin with aivault and these words?\n"
-	    "function __aivault_in\n"
-	    "\tset -l words (commandline -opc)\n"
-	    "\tset -l n (count $argv)\n"
-	    "\tset -e words[1]\n"
-	    "\ttest (count $words) -ge $n; and test \"$words[1..$n]\" = \"$argv\"\n"
-	    "end\n"
-	    "# Is that all of it, before the word to complete?\n"
-	    "function __aivault_is\n"
-	    "\t__aivault_in $argv; and test (count (commandline -opc)) -eq (math 1 + (count $argv))\n"
-	    "end\n\n"
-	    "complete -c aivault -f\n"
-	    "complete -c aivault -s h -l help -d 'Show how a command is used'\n"
-	    "complete -c aivault -s v -l verbose -d 'Print JSON'\n",
+	(void)fputs("# Does the command line begin with aivault and these words?\n"
+	            "function __aivault_in\n"
+	            "\tset -l words (commandline -opc)\n"
+	            "\tset -l n (count $argv)\n"
+	            "\tset -e words[1]\n"
+	            "\ttest (count $words) -ge $n; and test \"$words[1..$n]\" = \"$argv\"\n"
+	            "end\n"
+	            "# Is that all of it, before the word to complete?\n"
+	            "function __aivault_is\n"
+	            "\t__aivault_in $argv; and test (count (commandline -opc)) -eq (math 1 + "
+	            "(count $argv))\n"
+	            "end\n\n"
+	            "complete -c aivault -f\n"
+	            "complete -c aivault -s h -l help -d 'Show how a command is used'\n"
+	            "complete -c aivault -s v -l verbose -d 'Print JSON'\n",
 	    stdout);
 	for (size_t i = 0; commands[i] != NULL; i++)
 		command_lines(commands[i]);
@@ -91,8 +91,7 @@ completions_fish(void)
 	(void)fputs("'\n", stdout);
 	for (size_t at = 0; completions_next_group(&at, group, sizeof(group));) {
 		if (completions_command(group) == NULL)
-			(void)printf(
-			    "complete -c aivault -n __fish_use_subcommand -a %s\n", group);
+			(void)printf("complete -c aivault -n __fish_use_subcommand -a %s\n", group);
 		(void)printf("complete -c aivault -n '__aivault_is help %s' -a '", group);
 		completions_second_words(group, "", " ");
 		(void)fputs("'\n", stdout);

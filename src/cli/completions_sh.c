@@ -60,8 +60,8 @@ values(void)
 		const struct command *c = commands[i];
 		for (const struct option *o = c->options; o->name != NULL; o++) {
 			if (o->value_name != NULL)
-				value_case(c, o->name, completions_values(c, o),
-				    completions_is_file(o));
+				value_case(
+				    c, o->name, completions_values(c, o), completions_is_file(o));
 		}
 		value_case(c, "output", completions_output(c), false);
 	}
@@ -165,27 +165,26 @@ completions_zsh(void)
 {
 	(void)fputs("#compdef aivault\n\n", stdout);
 	choose();
-	(void)fputs(
-	    "_aivault()\n{\n"
-	    "\tlocal prev=\"${words[CURRENT-1]}\" one=\"\" two=\"\" list files\n"
-	    "\t((CURRENT > 2)) && one=\"${words[2]}\"\n"
-	    "\t((CURRENT > 3)) && two=\"${words[3]}\"\n"
-	    "\tif [[ $PREFIX == --*=* ]]; then\n"
-	    "\t\tprev=\"${PREFIX%%=*}\" IPREFIX=\"$IPREFIX${PREFIX%%=*}=\" "
-	    "PREFIX=\"${PREFIX#*=}\"\n"
-	    "\tfi\n"
-	    "\t_aivault_choose \"$one\" \"$two\" \"$prev\"\n"
-	    "\tif [[ $files == 1 ]]; then\n"
-	    "\t\t_files\n"
-	    "\telse\n"
-	    "\t\tcompadd -- ${=list}\n"
-	    "\tfi\n"
-	    "}\n\n"
-	    "# Loaded by its name, this file is the first call itself.\n"
-	    "if [[ ${funcstack[1]} == _aivault ]]; then\n"
-	    "\t_aivault \"$@\"\n"
-	    "else\n"
-	    "\tcompdef _aivault aivault\n"
-	    "fi\n",
+	(void)fputs("_aivault()\n{\n"
+	            "\tlocal prev=\"${words[CURRENT-1]}\" one=\"\" two=\"\" list files\n"
+	            "\t((CURRENT > 2)) && one=\"${words[2]}\"\n"
+	            "\t((CURRENT > 3)) && two=\"${words[3]}\"\n"
+	            "\tif [[ $PREFIX == --*=* ]]; then\n"
+	            "\t\tprev=\"${PREFIX%%=*}\" IPREFIX=\"$IPREFIX${PREFIX%%=*}=\" "
+	            "PREFIX=\"${PREFIX#*=}\"\n"
+	            "\tfi\n"
+	            "\t_aivault_choose \"$one\" \"$two\" \"$prev\"\n"
+	            "\tif [[ $files == 1 ]]; then\n"
+	            "\t\t_files\n"
+	            "\telse\n"
+	            "\t\tcompadd -- ${=list}\n"
+	            "\tfi\n"
+	            "}\n\n"
+	            "# Loaded by its name, this file is the first call itself.\n"
+	            "if [[ ${funcstack[1]} == _aivault ]]; then\n"
+	            "\t_aivault \"$@\"\n"
+	            "else\n"
+	            "\tcompdef _aivault aivault\n"
+	            "fi\n",
 	    stdout);
 }

@@ -38,8 +38,8 @@ static const char *const id_args[] = {"s:id", NULL};
 static const char *const policy_args[] = {"s:capability", NULL};
 static const char *const policy_set_args[] = {"s:capability", "n:rateLimitPerMinute",
     "n:maxRequestBodyBytes", "n:maxResponseBodyBytes", "l:responseBlock", NULL};
-static const char *const audit_args[] = {"n:limit", "n:beforeId", "n:beforeTsMs", "n:sinceMs", "n:untilMs",
-    "s:capability", "s:event", "s:decision", "s:caller", NULL};
+static const char *const audit_args[] = {"n:limit", "n:beforeId", "n:beforeTsMs", "n:sinceMs",
+    "n:untilMs", "s:capability", "s:event", "s:decision", "s:caller", NULL};
 
 static const char *const export_args[] = {"n:afterId", "n:limit", "n:sinceMs", "n:untilMs", NULL};
 static const char *const stats_args[] = {"n:sinceMs", "n:untilMs", NULL};
