@@ -218,35 +218,6 @@ test_line_that_differs_from_its_row_is_checked_for_itself(void **state)
 	assert_broken(h, "checkpoint");
 }
 
-/* The least of three, of processor time. */
-static clock_t
-time_of_verify(struct house *h)
-{
-	clock_t least = 0;
-	for (int i = 0; i < 3; i++) {
-		clock_t began = clock();
-		assert_int_equal(house_op(h, "audit.verify", "{}", ""), AV_OK);
-		clock_t took = clock() - began;
-		least = i == 0 || took < least ? took : least;
-	}
-	return least;
-}
-
-static void
-test_lines_cost_no_second_check_of_the_signatures(void **state)
-{
-	struct house *h = *state;
-	char path[160];
-	house_store_key(h);
-	snprintf(path, sizeof(path), "%s/checkpoints.log", h->dir);
-	for (int i = 0; i < 200; i++)
-		checkpoint_make(&h->k);
-	assert_logged(h, 200, 200);
-	clock_t both = time_of_verify(h);
-	assert_int_equal(unlink(path), 0);
-	assert_true(both < time_of_verify(h) * 8 / 5);
-}
-
 int
 main(void)
 {
@@ -268,8 +239,6 @@ main(void)
 	        test_last_line_taken_out_is_missed, house_open, house_close),
 	    cmocka_unit_test_setup_teardown(
 	        test_line_that_differs_from_its_row_is_checked_for_itself, house_open, house_close),
-	    cmocka_unit_test_setup_teardown(
-	        test_lines_cost_no_second_check_of_the_signatures, house_open, house_close),
 	};
 	if (box_init() != AV_OK)
 		return 1;
