@@ -59,14 +59,14 @@ check_last(const char *path, struct str text)
 	enum av_err e = checkpoint_log_last(path, &id);
 
 	MUST(e == AV_OK || e == AV_EFORMAT);
+	while (text.len > 0 && text.p[text.len - 1] != '\n')
+		text.len--;
+	/* What a crash left without its end is no line. */
 	MUST(text.len > 0 || e == AV_OK);
 	if (e != AV_OK || text.len == 0) {
 		MUST(id == 0);
 		return;
 	}
-	while (text.len > 0 && text.p[text.len - 1] != '\n')
-		text.len--;
-	MUST(text.len > 0);
 	line = (struct str){text.p + text.len - 1, 0};
 	while (line.p > text.p && line.p[-1] != '\n') {
 		line.p--;

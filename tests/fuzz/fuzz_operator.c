@@ -22,13 +22,15 @@
 
 #define CALLS_A_VAULT 200u
 #define CALLS_MAX 6u
-#define SHORT_SECRET 8u /* may stand in an answer by chance */
+/* A secret without it may stand in an answer by chance: `"scope":` does. */
+#define MARK "sk-canary-0123456789"
 
 static struct {
 	char dir[256];
 	struct keeper keeper;
 	unsigned calls;
 	bool open;
+	bool told; /* MARK was a name, or another part of a call that is no secret */
 } house;
 
 static void
@@ -74,6 +76,7 @@ house_open(void)
 	audit_event_init(&by, "operator", "operator");
 	MUST(keeper_make_vault(&house.keeper, "file", "", &by, &f) == AV_OK);
 	house.open = true;
+	house.told = false;
 }
 
 static bool
@@ -94,7 +97,8 @@ check_reply(const struct frame *f, const struct operator_request *q)
 	cJSON_Delete(json);
 	if (reply.fault.err != AV_OK)
 		MUST(reply.fault.reason[0] != '\0' && reply.fault.message[0] != '\0');
-	if (q->secret.len < SHORT_SECRET || holds(q->args, q->secret) || holds(q->op, q->secret))
+	house.told = house.told || holds(q->args, str_of(MARK)) || holds(q->op, str_of(MARK));
+	if (house.told || !holds(q->secret, str_of(MARK)))
 		return;
 	MUST(!holds(reply.json, q->secret) && !holds(reply.notes, q->secret));
 	MUST(!holds(str_of(reply.fault.message), q->secret));
