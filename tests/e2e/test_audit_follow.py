@@ -66,9 +66,7 @@ def test_denial_is_seen_as_it_happens(openai, upstream, follow):
 
 
 def test_lines_of_a_call_have_its_request_in_common(openai, upstream, follow):
-    f = follow("--output", "table", "--limit", "0")
-    openai.chat("{}").ok()
-    (call,) = openai.ended(1)
+    f = follow("--output", "table")
 
     def line(kind):
         while True:
@@ -77,6 +75,9 @@ def test_lines_of_a_call_have_its_request_in_common(openai, upstream, follow):
             if words[1] == kind:
                 return words
 
+    line("secret.create")  # of before: it is connected
+    openai.chat("{}").ok()
+    (call,) = openai.ended(1)
     allow, outcome = line("invoke.allow"), line("invoke.outcome")
     assert allow[2] == outcome[2] == call["requestId"][-8:]
     assert "agent" not in outcome and "200" in outcome
