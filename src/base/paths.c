@@ -165,6 +165,10 @@ paths_find(struct paths *out, struct fault *f)
 	if (e == AV_OK)
 		e = join(out->limits_file, str_of(base), "/limits.conf", "limits", f);
 	if (e == AV_OK)
+		e = join(out->capabilities_dir, str_of(base), "/capabilities", "scripts", f);
+	if (e == AV_OK)
+		e = join(out->policies_dir, str_of(base), "/policies", "scripts", f);
+	if (e == AV_OK)
 		e = find_sockets(out, str_of(base), f);
 	return e;
 }

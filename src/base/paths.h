@@ -19,6 +19,8 @@ struct paths {
 	char database[PATHS_MAX]; /* root/vault.db */
 	char key_file[PATHS_MAX]; /* $AIVAULT_DIR/kek.key, else ~/.aivault/keys/kek.key */
 	char limits_file[PATHS_MAX]; /* $AIVAULT_DIR/limits.conf, else ~/.aivault/limits.conf */
+	char capabilities_dir[PATHS_MAX]; /* beside it: the operator's scripts */
+	char policies_dir[PATHS_MAX];
 	char
 	    agent_socket[PATHS_MAX]; /* per-user: run/aivaultd.sock in $AIVAULT_DIR or ~/.aivault */
 	char operator_socket[PATHS_MAX]; /* operator.sock beside it */

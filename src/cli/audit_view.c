@@ -247,15 +247,11 @@ add_csv_cell(struct buf *out, const cJSON *v, bool last)
 		(void)buf_append_byte(out, '"');
 	if (formula)
 		(void)buf_append_byte(out, '\'');
-	for (; *s != '\0'; s++) {
-		unsigned char c = (unsigned char)*s;
-		if (c == '"')
-			(void)buf_append_str(out, "\"\"");
-		else if (c < 0x20 || c == 0x7f)
-			(void)buf_appendf(out, "\\x%02x", (unsigned)c);
-		else
-			(void)buf_append_byte(out, c);
+	for (const char *mark; (mark = strchr(s, '"')) != NULL; s = mark + 1) {
+		(void)escape_text(out, (struct str){s, (size_t)(mark - s)}, CSV_MAX);
+		(void)buf_append_str(out, "\"\"");
 	}
+	(void)escape_text(out, str_of(s), CSV_MAX);
 	if (quote)
 		(void)buf_append_byte(out, '"');
 	(void)buf_append_str(out, last ? "\r\n" : ",");

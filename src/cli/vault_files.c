@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/vault_files.h"
 
+#include "cli/print.h"
+
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -132,6 +135,34 @@ check_room(struct findings *r, const char *root)
 		findings_ok(r, "space", message);
 }
 
+/* A limit that its author takes for one, and that is none, is worse than no limit. */
+static void
+check_scripts(struct findings *r, const char *dir)
+{
+	char message[MESSAGE_MAX], count[48];
+	const struct dirent *entry;
+	uint64_t scripts = 0;
+	DIR *d = opendir(dir);
+
+	if (d == NULL) {
+		if (errno != ENOENT)
+			tell_errno(r, "scripts", dir);
+		return;
+	}
+	while ((entry = readdir(d)) != NULL) {
+		size_t n = strlen(entry->d_name);
+		scripts += n > 4 && strcmp(entry->d_name + n - 4, ".lua") == 0;
+	}
+	(void)closedir(d);
+	if (scripts == 0)
+		return;
+	plural(count, sizeof(count), scripts, "script", "scripts");
+	(void)snprintf(message, sizeof(message),
+	    "%s in %s without effect: this version loads the built-in ones only", count, dir);
+	findings_bad(r, "scripts", message,
+	    "Move them away; aivault capability create and capability policy set do what it can");
+}
+
 void
 vault_files_check(struct findings *r, const struct paths *p, const char *key_file)
 {
@@ -140,5 +171,7 @@ vault_files_check(struct findings *r, const struct paths *p, const char *key_fil
 	check_file(r, "database", p->database, 0600);
 	if (key_file != NULL)
 		check_file(r, "key file", key_file, 0400);
+	check_scripts(r, p->capabilities_dir);
+	check_scripts(r, p->policies_dir);
 	check_room(r, p->root);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * vault_files.h - what can be wrong with the files of a vault, seen from outside: kinds, modes, owners,
- * room on their file system. Opens and changes nothing.
+ * room on their file system, scripts that nobody loads. Changes nothing and reads no file.
  */
 #ifndef AV_CLI_VAULT_FILES_H
 #define AV_CLI_VAULT_FILES_H

@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The audit log shows every call, allowed or denied, and who made it."""
 
+import contextlib
+import csv
+import io
 import os
+import sqlite3
+import unicodedata
 
 
 def test_both_verdicts_are_in_table_and_json(openai, upstream):
@@ -87,3 +92,17 @@ def test_times_bound_what_the_audit_and_its_stats_show(openai):
         assert "--since takes 10m, 1h, 7d" in result.errors, result
     assert [r for r in openai.audit("--since", "1h") if r["kind"] == "invoke.allow"]
     assert openai.audit("--until", "2020-01-01") == []
+
+
+def test_csv_holds_no_control_character_and_no_formula(openai):
+    """A caller's text is escaped before it is written; this is what somebody put into the file."""
+    openai.stop()
+    with contextlib.closing(sqlite3.connect(openai.root / "vault.db")) as db, db:
+        db.execute("UPDATE audit_events SET caller_program = ? WHERE id = 1", ['=a\x1b\x9b "b",'])
+    openai.log_is_whole = False
+    openai.start()
+    text = openai.aivault("audit", "--output", "csv").ok().out.decode()
+    assert not [c for c in text if unicodedata.category(c) == "Cc" and c not in "\r\n"]
+    (shown,) = [row["program"] for row in csv.DictReader(io.StringIO(text, newline=""))
+                if row["kind"] == "vault.init"]
+    assert shown.startswith("'=a\\x1b") and shown.endswith('\\xc2\\x9b "b",')

@@ -121,6 +121,19 @@ def test_key_that_its_owner_may_only_read_is_fine(openai):
     well(openai.aivault("doctor"))
 
 
+def test_script_that_nobody_loads_is_told_of(openai):
+    for place in ("policies", "capabilities"):
+        scripts = openai.root / place
+        scripts.mkdir(mode=0o700)
+        well(openai.aivault("doctor"))
+        (scripts / "notes.txt").write_text("no script")
+        well(openai.aivault("doctor"))
+        (scripts / "mine.lua").write_text("return {}")
+        ill(openai.aivault("doctor"), f"1 script in {scripts} without effect", "capability policy set")
+        (scripts / "mine.lua").unlink()
+    well(openai.aivault("doctor"))
+
+
 # ---- another account ------------------------------------------------------------------------------------
 
 
