@@ -2,8 +2,8 @@
 #include "keeper/list.h"
 
 #include "base/clock.h"
+#include "keeper/how_to_call.h"
 #include "keeper/json.h"
-#include "keeper/operator_api.h"
 #include "keeper/policy.h"
 #include "wire/operator.h"
 
@@ -78,7 +78,7 @@ make(const struct keeper *k, const struct keeper_list *ask, cJSON **out, struct 
 		if (e != AV_OK)
 			return e;
 		*out = describe(k, &r, &ask->caller);
-		describe_call(*out, r.capability->id, r.capability);
+		how_to_call(*out, r.capability->id, r.capability);
 		return AV_OK;
 	}
 	*out = cJSON_CreateObject();

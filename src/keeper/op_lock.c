@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* unlock, lock, and making a vault with a passphrase. */
+/* unlock, lock */
 #include "keeper/operator_api.h"
 
 #include "keeper/batch.h"
@@ -97,21 +97,4 @@ op_lock(struct op_call *c)
 	keeper_tell_busy(k);
 	channel_push_state(k);
 	return op_make_status(c);
-}
-
-enum av_err
-op_init_passphrase(struct op_call *c)
-{
-	struct derived d;
-	if (c->k->open_fault.err != AV_ENOVAULT) {
-		*c->fault = c->k->open_fault;
-		return c->fault->err;
-	}
-	enum av_err e = derivation_get(
-	    c->k, NULL, arg_text(c->args, "cost"), c->secret, &d, &c->later, c->fault);
-	if (e == AV_OK && !c->later)
-		e = keeper_make_passphrase_vault(c->k, d.kdf, d.key, &c->by, c->fault);
-	if (e == AV_OK && !c->later)
-		keeper_tell_busy(c->k);
-	return e;
 }

@@ -92,12 +92,8 @@ enum av_err op_daemon_restart(struct op_call *c);
 
 /* Makes the vault where there is none (status, secrets.create). */
 enum av_err op_ensure_vault(struct op_call *c) AV_MUST_USE;
-/* op_lock.c: `init --provider passphrase`. Sets c->later. */
-enum av_err op_init_passphrase(struct op_call *c) AV_MUST_USE;
 /* op_status.c: the status object becomes the result. */
 enum av_err op_make_status(struct op_call *c) AV_MUST_USE;
-/* op_describe.c: adds "call", how to call a capability. */
-void describe_call(cJSON *o, const char *id, const struct capability *cap);
 /* op_secrets.c: what is told of a secret. */
 cJSON *op_secret_metadata(const struct keeper *k, const struct secret_record *r);
 /* As keeper_readable(), with a note where the vault is locked. */
