@@ -77,7 +77,6 @@ def test_bash_completes(cold, script):
     assert bash(cold, path, ["secrets", "list", "--scope=w"]) == ["workspace"]
 
 
-@pytest.mark.skipif(not shutil.which("zsh"), reason="there is no zsh here")
 @pytest.mark.parametrize("load", ["source ./_aivault", "fpath=(. $fpath); autoload -Uz _aivault"])
 def test_zsh_completes_from_the_first_time_on(cold, script, load):
     path = script("zsh")
@@ -96,7 +95,6 @@ def test_zsh_completes_from_the_first_time_on(cold, script, load):
     assert complete(["secrets", "create", "--value-file=ke"]) == ["key.pem", "--value-file="]
 
 
-@pytest.mark.skipif(not shutil.which("fish"), reason="there is no fish here")
 def test_fish_completes(cold, script):
     path = script("fish")
     run(cold, "fish", "--no-execute", str(path))
