@@ -146,28 +146,37 @@ connection_open(struct upstream *u, const char *host, const struct connection_op
 	return AV_OK;
 }
 
+#define CHECK_NETWORK "Check this machine's network, then try again."
+
 struct curl_meaning {
 	CURLcode rc;
 	enum av_err err;
 	const char *reason;
 	const char *text;
+	const char *remedy;
 };
 
 static const struct curl_meaning curl_meanings[] = {
-    {CURLE_COULDNT_RESOLVE_HOST, AV_EUPSTREAM, "upstream_dns", "its name does not resolve"},
-    {CURLE_COULDNT_CONNECT, AV_EUPSTREAM, "upstream_connect", "no connection could be made"},
+    {CURLE_COULDNT_RESOLVE_HOST, AV_EUPSTREAM, "upstream_dns", "its name does not resolve",
+        "Check this machine's network and name servers, then try again."},
+    {CURLE_COULDNT_CONNECT, AV_EUPSTREAM, "upstream_connect", "no connection could be made",
+        CHECK_NETWORK},
     {CURLE_OPERATION_TIMEDOUT, AV_ETIMEOUT, "upstream_connect_timeout",
-        "no connection could be made in 10 seconds"},
-    {CURLE_SSL_CONNECT_ERROR, AV_EUPSTREAM, "upstream_tls", "the TLS handshake failed"},
+        "no connection could be made in 10 seconds", CHECK_NETWORK},
+    {CURLE_SSL_CONNECT_ERROR, AV_EUPSTREAM, "upstream_tls", "the TLS handshake failed",
+        "The host has to speak TLS 1.2 or newer; nothing was sent."},
     {CURLE_PEER_FAILED_VERIFICATION, AV_EUPSTREAM, "upstream_certificate",
-        "its certificate is not valid"},
+        "its certificate is not valid",
+        "Check this machine's clock and root certificates; nothing was sent."},
     {CURLE_SSL_CACERT_BADFILE, AV_EUPSTREAM, "upstream_ca_bundle",
-        "the bundle of root certificates cannot be read"},
-    {CURLE_GOT_NOTHING, AV_EUPSTREAM, "upstream_reset", "it closed the connection unanswered"},
-    {CURLE_RECV_ERROR, AV_EUPSTREAM, "upstream_reset", "the connection broke"},
+        "the bundle of root certificates cannot be read", "Install ca-certificates."},
+    {CURLE_GOT_NOTHING, AV_EUPSTREAM, "upstream_reset", "it closed the connection unanswered",
+        "Nothing was sent: try again."},
+    {CURLE_RECV_ERROR, AV_EUPSTREAM, "upstream_reset", "the connection broke",
+        "Nothing was sent: try again."},
     {CURLE_WEIRD_SERVER_REPLY, AV_EUPSTREAM, "upstream_malformed",
-        "it answered before it was asked"},
-    {CURLE_OUT_OF_MEMORY, AV_ENOMEM, "out_of_memory", "memory ran out"},
+        "it answered before it was asked", ""},
+    {CURLE_OUT_OF_MEMORY, AV_ENOMEM, "out_of_memory", "memory ran out", ""},
 };
 
 static enum av_err
@@ -177,7 +186,8 @@ connection_explain(const struct connection *c, CURLcode rc, struct fault *f)
 	size_t i;
 
 	if (c->refused)
-		return fault_set(f, AV_EUPSTREAM, "upstream_address_refused", "",
+		return fault_set(f, AV_EUPSTREAM, "upstream_address_refused",
+		    "Look at what its name resolves to here; nothing was sent.",
 		    "The upstream failed: its address is not one of the public internet.");
 	for (i = 0; i < sizeof(curl_meanings) / sizeof(curl_meanings[0]); i++) {
 		if (curl_meanings[i].rc == rc)
@@ -186,7 +196,7 @@ connection_explain(const struct connection *c, CURLcode rc, struct fault *f)
 	if (m == NULL)
 		return fault_set(f, AV_EUPSTREAM, "upstream_failed", "",
 		    "The upstream failed: no connection could be made.");
-	return fault_set(f, m->err, m->reason, "", "The upstream failed: %s.", m->text);
+	return fault_set(f, m->err, m->reason, m->remedy, "The upstream failed: %s.", m->text);
 }
 
 static void

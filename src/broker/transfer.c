@@ -48,13 +48,27 @@ transfer_succeed(struct transfer *t, bool reusable)
 	t->fault = (struct fault){.err = AV_OK};
 }
 
+/* We send nothing twice; whoever wants to has to know what it may mean. */
+static const char *
+transfer_remedy(const struct transfer *t, const char *reason)
+{
+	if (strcmp(reason, "upstream_coding") == 0)
+		return "It has to answer as it is, or in gzip or deflate.";
+	if ((strncmp(reason, "upstream_", 9) != 0 && strcmp(reason, "timeout") != 0) ||
+	    t->head_seen)
+		return "";
+	return t->sent_any ? "The upstream may have acted on it: look before you send it again."
+	                   : "Nothing was sent: try again.";
+}
+
 void
 transfer_fail(struct transfer *t, enum av_err err, const char *reason, const char *text)
 {
 	if (t->over)
 		return;
 	t->over = true;
-	(void)fault_set(&t->fault, err, reason, "", "The upstream failed: %s.", text);
+	(void)fault_set(
+	    &t->fault, err, reason, transfer_remedy(t, reason), "The upstream failed: %s.", text);
 }
 
 static void

@@ -200,6 +200,7 @@ out_write(struct transfer *t)
 {
 	size_t n = 0;
 
+	t->sent_any = true;
 	switch (connection_write(
 	    t->connection, t->out.data + t->out_off, t->out.len - t->out_off, &n)) {
 	case STREAM_DONE:

@@ -58,6 +58,7 @@ struct transfer {
 	size_t out_off;
 	uint64_t body_left; /* to be read from the call; UINT64_MAX: chunked */
 	uint64_t sent; /* body bytes */
+	bool sent_any; /* the upstream may know of the request */
 	bool body_is_made; /* all of it is in `out`, or has gone */
 	bool send_broken; /* nothing more can be sent; an answer may be there all the same */
 	bool send_paused; /* until transfer_wake_send() */

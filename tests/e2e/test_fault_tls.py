@@ -32,7 +32,7 @@ def breaks(world, upstream, greet, status, reason):
     def first_two(sock):
         return greet(sock) if calls.acquire(blocking=False) else honest(sock)
     upstream.greet = first_two
-    fails(world, status, reason)
+    fails(world, status, reason, nothing_was_sent=True)
     assert [r.path for r in upstream.requests] == ["/echo/good"]
 
 

@@ -40,7 +40,7 @@ def good_call(world):
         assert response.status == 200 and response.json()["target"] == "/echo/good"
 
 
-def fails(world, status, reason, path=FAULT):
+def fails(world, status, reason, path=FAULT, nothing_was_sent=False):
     """The agent and the command line both get the error; the audit and the next call are right."""
     with world.agent() as agent:
         response = agent.request("GET", "/i/acme/any/-" + path)
@@ -49,6 +49,9 @@ def fails(world, status, reason, path=FAULT):
         assert response.reason == reason, problem
         assert problem["error"] == "upstream_unreachable"
         assert problem["message"] and problem["remedy"], problem
+        said = "nothing was sent" in problem["remedy"].lower()
+        assert said != ("look before you send it again" in problem["remedy"]), problem
+        assert said == nothing_was_sent, problem
     result = world.aivault("invoke", "acme/any", "--method", "GET", "--path", path).failed()
     one_line(result, "upstream_unreachable")
     assert problem["message"].rstrip(".") in result.errors, result
