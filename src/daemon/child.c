@@ -15,6 +15,9 @@
 #include <unistd.h>
 
 #define KEPT_MAX (64u * 1024u)
+#define ERROR_READ 4096u
+/* What a pipe holds where nobody made it larger, so that the last words of the dead are all read. */
+#define ERROR_READS_MAX (64u * 1024u / ERROR_READ)
 #define ARGS_MAX 16
 #define PROGRAM_PATH_MAX 1024
 
@@ -160,13 +163,25 @@ pass_on(const void *p, size_t len)
 	}
 }
 
+/* A taken-over child could move the cursor of the operator's terminal, or more. */
+static void
+show_as_text(char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+		if ((c < 0x20 && c != '\n' && c != '\t') || c >= 0x7f)
+			text[i] = '?';
+	}
+}
+
 void
 child_read_errors(struct child *c)
 {
-	char text[4096];
+	char text[ERROR_READ];
 	ssize_t n;
 
-	while (c->error_fd >= 0) {
+	/* One that never stops writing keeps nobody else waiting. */
+	for (unsigned i = 0; c->error_fd >= 0 && i < ERROR_READS_MAX; i++) {
 		n = read(c->error_fd, text, sizeof(text));
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -176,6 +191,7 @@ child_read_errors(struct child *c)
 			io_close(&c->error_fd);
 			return;
 		}
+		show_as_text(text, (size_t)n);
 		if (c->ready || buf_append(&c->kept, text, (size_t)n) != AV_OK)
 			pass_on(text, (size_t)n);
 	}

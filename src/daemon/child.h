@@ -37,7 +37,7 @@ enum av_err child_start(struct child *c, const char *const *args, struct fault *
 bool child_tell(struct child *c, unsigned char tag, int fd);
 /* Reads tags that wait; n is 0 when there is none, *closed at the end. */
 size_t child_read_tags(struct child *c, unsigned char *tags, size_t room, bool *closed);
-/* Passes on or keeps what stands in the pipe. */
+/* Passes on or keeps what stands in the pipe (64 KiB at most), control bytes and those above 0x7e as '?'. */
 void child_read_errors(struct child *c);
 /* It works: what was kept goes out, from now on all goes straight out. */
 void child_set_ready(struct child *c);
