@@ -115,6 +115,17 @@ invoke_start_envelope(struct session *s, struct str text, struct fault *f)
 
 /* ---- 2. resolve: what is that capability, for this caller? ---------------------------------------- */
 
+/* In ms; 0: it has no limit of its own. */
+static uint64_t
+call_time_left(const struct call *c)
+{
+	uint64_t used = clock_mono_ms() - c->started_ms;
+
+	if (c->req.timeout_ms == 0)
+		return 0;
+	return used < c->req.timeout_ms ? c->req.timeout_ms - used : 1;
+}
+
 static struct resolve_key
 call_key(const struct call *c)
 {
@@ -171,7 +182,8 @@ call_resolve(struct call *c)
 		call_check(c);
 		return;
 	}
-	if (keeper_client_resolve(c->b->keeper, &m, call_on_resolved, c) != AV_OK) {
+	if (keeper_client_resolve(c->b->keeper, &m, call_time_left(c), call_on_resolved, c) !=
+	    AV_OK) {
 		fault_set(&f, AV_EUNAVAIL, "keeper_unavailable", "Try again in a moment.",
 		    "The keeper could not be asked.");
 		call_deny(c, &f, 0, (struct str){"", 0});
@@ -362,7 +374,7 @@ call_on_released(void *ctx, const struct keeper_answer *a)
 	struct fault gone = {.err = AV_ECUT, .reason = "client_gone"};
 
 	if (a->fault != NULL) {
-		/* The keeper has written the row. */
+		/* The keeper has written the row, or will. */
 		call_problem(c, &a->fault->fault, a->fault->retry_after);
 	} else if (c->gone) {
 		call_fail(c, &gone);
@@ -389,7 +401,8 @@ call_release(struct call *c, const struct judge_verdict *v)
 	struct fault f;
 
 	c->stage = CALL_RELEASE;
-	if (keeper_client_release(c->b->keeper, &m, call_on_released, c) != AV_OK) {
+	if (keeper_client_release(c->b->keeper, &m, call_time_left(c), call_on_released, c) !=
+	    AV_OK) {
 		policy_client_refund(c->b->policy, v);
 		fault_set(&f, AV_EUNAVAIL, "keeper_unavailable", "Try again in a moment.",
 		    "The keeper could not be asked.");
@@ -398,16 +411,6 @@ call_release(struct call *c, const struct judge_verdict *v)
 }
 
 /* ---- 7. send: the request goes upstream, its body as it comes ----------------------------------------------- */
-
-static uint64_t
-call_time_left(const struct call *c)
-{
-	uint64_t used = clock_mono_ms() - c->started_ms;
-
-	if (c->req.timeout_ms == 0)
-		return 0;
-	return used < c->req.timeout_ms ? c->req.timeout_ms - used : 1;
-}
 
 static void
 call_send(struct call *c, const struct keeper_released *released)

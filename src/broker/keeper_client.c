@@ -4,54 +4,18 @@
 #include "base/log.h"
 #include "broker/channel.h"
 #include "broker/invoke.h"
+#include "broker/keeper_asks.h"
 #include "broker/upstream.h"
 
 #include <stdlib.h>
 
-struct keeper_ask {
-	struct keeper_ask *next;
-	struct keeper_ask *prev;
-	uint64_t id;
-	uint16_t want; /* the message type that answers it */
-	keeper_answer_fn fn;
-	void *ctx;
-};
-
 struct keeper_client {
 	struct broker *b;
 	struct channel *ch;
-	struct keeper_ask head; /* a ring, oldest first: answers mostly come in order */
-	uint64_t last_id;
+	struct keeper_asks *asks;
 	struct keeper_state state;
 	bool has_state;
 };
-
-static void
-keeper_unlink(struct keeper_ask *a)
-{
-	a->prev->next = a->next;
-	a->next->prev = a->prev;
-}
-
-static struct keeper_ask *
-keeper_find(struct keeper_client *k, uint64_t id)
-{
-	struct keeper_ask *a;
-
-	for (a = k->head.next; a != &k->head; a = a->next) {
-		if (a->id == id)
-			return a;
-	}
-	return NULL;
-}
-
-static void
-keeper_answer(struct keeper_ask *a, const struct keeper_answer *answer)
-{
-	keeper_unlink(a);
-	a->fn(a->ctx, answer);
-	free(a);
-}
 
 /* Every question that waits gets an answer, those too that handlers ask meanwhile on no channel. */
 static void
@@ -62,8 +26,17 @@ keeper_fail_all(struct keeper_client *k)
 
 	fault_set(&f.fault, AV_EUNAVAIL, "keeper_unavailable", "Try again in a moment.",
 	    "The part of aivault that holds the keys went away.");
-	while (k->head.next != &k->head)
-		keeper_answer(k->head.next, &answer);
+	keeper_asks_fail(k->asks, &answer);
+}
+
+/* What it released is not used: the call was told before that the keeper is slow. */
+static void
+keeper_on_late(void *ctx, struct str request_id, struct str capability)
+{
+	struct keeper_outcome m = {
+	    .request_id = request_id, .capability = capability, .reason = STR_LIT("keeper_slow")};
+
+	keeper_client_outcome(ctx, &m);
 }
 
 static void
@@ -83,14 +56,11 @@ keeper_on_resolved(struct keeper_client *k, const struct frame *f)
 {
 	struct keeper_resolved m;
 	struct keeper_answer answer = {.resolved = &m};
-	struct keeper_ask *a;
 	enum av_err e = keeper_resolved_decode(f, &m);
 
 	if (e != AV_OK)
 		return e;
-	a = keeper_find(k, m.ask_id);
-	if (a != NULL && a->want == KEEPER_RESOLVED)
-		keeper_answer(a, &answer);
+	keeper_asks_answer(k->asks, m.ask_id, KEEPER_RESOLVED, &answer);
 	keeper_resolved_clear(&m);
 	return AV_OK;
 }
@@ -100,14 +70,11 @@ keeper_on_released(struct keeper_client *k, const struct frame *f)
 {
 	struct keeper_released m;
 	struct keeper_answer answer = {.released = &m};
-	struct keeper_ask *a;
 	enum av_err e = keeper_released_decode(f, &m);
 
 	if (e != AV_OK)
 		return e;
-	a = keeper_find(k, m.ask_id);
-	if (a != NULL && a->want == KEEPER_RELEASED)
-		keeper_answer(a, &answer);
+	keeper_asks_answer(k->asks, m.ask_id, KEEPER_RELEASED, &answer);
 	keeper_released_clear(&m);
 	return AV_OK;
 }
@@ -117,7 +84,6 @@ keeper_on_fault(struct keeper_client *k, const struct frame *f)
 {
 	struct keeper_fault m;
 	struct keeper_answer answer = {.fault = &m};
-	struct keeper_ask *a;
 	enum av_err e = keeper_fault_decode(f, &m);
 
 	if (e != AV_OK)
@@ -125,9 +91,7 @@ keeper_on_fault(struct keeper_client *k, const struct frame *f)
 	/* A fault that says "done" would read as an answer without one. */
 	if (m.fault.err == AV_OK)
 		return AV_EFORMAT;
-	a = keeper_find(k, m.ask_id);
-	if (a != NULL)
-		keeper_answer(a, &answer);
+	keeper_asks_answer(k->asks, m.ask_id, 0, &answer);
 	return AV_OK;
 }
 
@@ -136,14 +100,11 @@ keeper_on_listed(struct keeper_client *k, const struct frame *f)
 {
 	struct keeper_listed m;
 	struct keeper_answer answer = {.listed = &m};
-	struct keeper_ask *a;
 	enum av_err e = keeper_listed_decode(f, &m);
 
 	if (e != AV_OK)
 		return e;
-	a = keeper_find(k, m.ask_id);
-	if (a != NULL && a->want == KEEPER_LISTED)
-		keeper_answer(a, &answer);
+	keeper_asks_answer(k->asks, m.ask_id, KEEPER_LISTED, &answer);
 	return AV_OK;
 }
 
@@ -211,11 +172,11 @@ keeper_client_new(struct broker *b, struct keeper_client **out)
 {
 	struct keeper_client *k = calloc(1, sizeof(*k));
 
-	if (k == NULL)
+	if (k == NULL || keeper_asks_new(&b->loop, keeper_on_late, k, &k->asks) != AV_OK) {
+		free(k);
 		return AV_ENOMEM;
+	}
 	k->b = b;
-	k->head.next = &k->head;
-	k->head.prev = &k->head;
 	*out = k;
 	return AV_OK;
 }
@@ -229,6 +190,7 @@ keeper_client_free(struct keeper_client *k)
 		channel_close(k->ch);
 	k->ch = NULL;
 	keeper_fail_all(k);
+	keeper_asks_free(k->asks);
 	free(k);
 }
 
@@ -289,50 +251,36 @@ keeper_client_check(const struct keeper_client *k, struct fault *f)
 	return AV_OK;
 }
 
-/* Notes who waits; the frame is in the channel's buffer already. */
-static enum av_err
-keeper_ask(struct keeper_client *k, uint16_t want, keeper_answer_fn fn, void *ctx)
-{
-	struct keeper_ask *a = calloc(1, sizeof(*a));
-
-	if (a == NULL)
-		return AV_ENOMEM;
-	a->id = k->last_id;
-	a->want = want;
-	a->fn = fn;
-	a->ctx = ctx;
-	a->prev = k->head.prev;
-	a->next = &k->head;
-	k->head.prev->next = a;
-	k->head.prev = a;
-	channel_kick(k->ch);
-	return AV_OK;
-}
-
 enum av_err
-keeper_client_resolve(
-    struct keeper_client *k, struct keeper_resolve *m, keeper_answer_fn fn, void *ctx)
+keeper_client_resolve(struct keeper_client *k, struct keeper_resolve *m, uint64_t wait_ms,
+    keeper_answer_fn fn, void *ctx)
 {
 	enum av_err e;
 
 	if (k->ch == NULL)
 		return AV_EUNAVAIL;
-	m->ask_id = ++k->last_id;
+	m->ask_id = keeper_asks_next_id(k->asks);
 	e = keeper_resolve_encode(m, channel_out(k->ch));
-	return e != AV_OK ? e : keeper_ask(k, KEEPER_RESOLVED, fn, ctx);
+	if (e == AV_OK)
+		e = keeper_asks_add(k->asks, KEEPER_RESOLVED, wait_ms, NULL, fn, ctx);
+	channel_kick(k->ch);
+	return e;
 }
 
 enum av_err
-keeper_client_release(
-    struct keeper_client *k, struct keeper_release *m, keeper_answer_fn fn, void *ctx)
+keeper_client_release(struct keeper_client *k, struct keeper_release *m, uint64_t wait_ms,
+    keeper_answer_fn fn, void *ctx)
 {
 	enum av_err e;
 
 	if (k->ch == NULL)
 		return AV_EUNAVAIL;
-	m->ask_id = ++k->last_id;
+	m->ask_id = keeper_asks_next_id(k->asks);
 	e = keeper_release_encode(m, channel_out(k->ch));
-	return e != AV_OK ? e : keeper_ask(k, KEEPER_RELEASED, fn, ctx);
+	if (e == AV_OK)
+		e = keeper_asks_add(k->asks, KEEPER_RELEASED, wait_ms, m, fn, ctx);
+	channel_kick(k->ch);
+	return e;
 }
 
 enum av_err
@@ -342,9 +290,12 @@ keeper_client_list(struct keeper_client *k, struct keeper_list *m, keeper_answer
 
 	if (k->ch == NULL)
 		return AV_EUNAVAIL;
-	m->ask_id = ++k->last_id;
+	m->ask_id = keeper_asks_next_id(k->asks);
 	e = keeper_list_encode(m, channel_out(k->ch));
-	return e != AV_OK ? e : keeper_ask(k, KEEPER_LISTED, fn, ctx);
+	if (e == AV_OK)
+		e = keeper_asks_add(k->asks, KEEPER_LISTED, 0, NULL, fn, ctx);
+	channel_kick(k->ch);
+	return e;
 }
 
 void

@@ -2,8 +2,8 @@
 /*
  * keeper_client.h - the broker's side of the conversation with the keeper (wire/keeper.h).
  *
- * Each question has one answer: the keeper's, a fault of its, or AV_EUNAVAIL when the channel is
- * gone. What the keeper pushes about itself (generation, locked) is kept here.
+ * Each question has one answer: the keeper's, a fault of its, or AV_EUNAVAIL when the channel is gone
+ * or the keeper is silent for too long (keeper_asks.h). What the keeper pushes about itself (generation, locked) is kept here.
  */
 #ifndef AV_BROKER_KEEPER_CLIENT_H
 #define AV_BROKER_KEEPER_CLIENT_H
@@ -38,11 +38,13 @@ uint64_t keeper_client_generation(const struct keeper_client *k);
 /* AV_OK, or the fault of a keeper that is down, locked or without a vault. */
 enum av_err keeper_client_check(const struct keeper_client *k, struct fault *f) AV_MUST_USE;
 
-/* The message's ask_id is filled in. On error `fn` is not called. */
-enum av_err keeper_client_resolve(
-    struct keeper_client *k, struct keeper_resolve *m, keeper_answer_fn fn, void *ctx) AV_MUST_USE;
-enum av_err keeper_client_release(
-    struct keeper_client *k, struct keeper_release *m, keeper_answer_fn fn, void *ctx) AV_MUST_USE;
+/* The message's ask_id is filled in. On error `fn` is not called. `wait_ms`: what the call has left of
+ * its own time, 0: no limit of its own. */
+enum av_err keeper_client_resolve(struct keeper_client *k, struct keeper_resolve *m,
+    uint64_t wait_ms, keeper_answer_fn fn, void *ctx) AV_MUST_USE;
+/* The texts of `m` are borrowed until `fn` is called. */
+enum av_err keeper_client_release(struct keeper_client *k, struct keeper_release *m,
+    uint64_t wait_ms, keeper_answer_fn fn, void *ctx) AV_MUST_USE;
 enum av_err keeper_client_list(
     struct keeper_client *k, struct keeper_list *m, keeper_answer_fn fn, void *ctx) AV_MUST_USE;
 /* One way. A keeper that is gone has no row; that is logged. */

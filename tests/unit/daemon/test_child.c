@@ -86,7 +86,7 @@ static void
 test_the_last_words_of_a_child_are_its_fault(void **state)
 {
 	static const char said[] = "aivault-policy[12]: info: begins\n"
-				   "aivault-policy[12]: error: vault_unavailable: no room\n";
+	                           "aivault-policy[12]: error: vault_unavailable: no room\n";
 	struct child c;
 	struct fault f = {0};
 	int writer;
