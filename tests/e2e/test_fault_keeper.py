@@ -4,6 +4,8 @@
 import contextlib
 import signal
 
+from world import SECONDS
+
 MODELS = "/i/openai/models/-/v1/models"
 SOON = [("Aivault-Timeout-Ms", "100")]
 
@@ -52,3 +54,17 @@ def test_what_may_be_called_is_not_waited_for_longer_than_the_keeper_is_given(op
     with openai.agent() as agent, silent_keeper(openai):
         slow(agent.request("GET", "/aivault/capabilities"))
         assert agent.request("GET", "/aivault/health").json()["ok"] is True
+
+
+def test_keeper_that_dies_after_it_was_given_up_ends_the_daemon_cleanly(openai, upstream):
+    process, openai.expect_clean_stop = openai.daemon, False
+    with openai.agent() as agent:
+        assert agent.request("GET", MODELS).body
+        openai.kill("keeper", signal.SIGSTOP)
+        slow(agent.request("GET", MODELS, headers=SOON))
+        openai.kill("keeper")
+        assert process.wait(SECONDS) != 0
+    openai.daemon = None
+    openai.start()
+    openai.chat("{}").ok()
+    assert [r.path for r in upstream.requests] == ["/v1/models", "/v1/chat/completions"]
