@@ -7,6 +7,7 @@
 
 #include <cjson/cJSON.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/select.h>
@@ -14,6 +15,7 @@
 
 #define RESULT_MAX (64u * 1024u * 1024u)
 #define READ_STEP (64u * 1024u)
+#define PATIENCE_MS 5000
 
 /* write() would raise SIGPIPE when the keeper is gone. */
 static enum av_err
@@ -99,12 +101,24 @@ on_reply(const struct frame *frame, struct buf *result, bool *more, struct fault
 	return AV_OK;
 }
 
+/* A daemon whose disk hangs answers nobody, and says so to nobody. */
+static void
+wait_or_say_so(int fd, bool *said)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	if (*said || poll(&p, 1, PATIENCE_MS) != 0)
+		return;
+	print_note(STR_LIT("the daemon has not answered yet; still waiting (^C ends that)"));
+	*said = true;
+}
+
 enum av_err
 operator_call(int fd, const char *op, const char *args, struct str secret, struct buf *result,
     struct fault *f)
 {
 	struct buf in;
-	bool more = true;
+	bool more = true, said = false;
 	enum av_err e = send_request(fd, op, args, secret, f);
 
 	buf_init(&in, 2 * (FRAME_MAX + FRAME_HEADER_LEN));
@@ -118,6 +132,7 @@ operator_call(int fd, const char *op, const char *args, struct str secret, struc
 			e = on_reply(&frame, result, &more, f);
 			buf_consume(&in, used);
 		} else if (e == AV_ETRUNC) {
+			wait_or_say_so(fd, &said);
 			e = io_read_some(fd, &in, READ_STEP, &n, &again);
 			if (e != AV_OK || n == 0)
 				e = fault_set(f, AV_EUNAVAIL, "keeper_gone", "Try again",

@@ -3,8 +3,9 @@
 
 import contextlib
 import signal
+import subprocess
 
-from world import SECONDS
+from world import BIN, SECONDS
 
 MODELS = "/i/openai/models/-/v1/models"
 SOON = [("Aivault-Timeout-Ms", "100")]
@@ -68,3 +69,14 @@ def test_keeper_that_dies_after_it_was_given_up_ends_the_daemon_cleanly(openai, 
     openai.start()
     openai.chat("{}").ok()
     assert [r.path for r in upstream.requests] == ["/v1/models", "/v1/chat/completions"]
+
+
+def test_operator_is_told_what_is_waited_for(openai):
+    """Five seconds, and then until the keeper answers."""
+    with silent_keeper(openai):
+        command = subprocess.Popen([BIN / "aivault", "secrets", "list"], env=openai.env(),
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        said = command.stderr.readline()
+    assert said == "aivault: the daemon has not answered yet; still waiting (^C ends that)\n"
+    out, errors = command.communicate(timeout=SECONDS)
+    assert command.returncode == 0 and "OPENAI_API_KEY" in out and errors == ""
