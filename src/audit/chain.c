@@ -161,30 +161,69 @@ take_prev(sqlite3_stmt *st, uint8_t prev[CHAIN_HASH_LEN])
 }
 
 enum av_err
-chain_verify(struct store *s, int64_t first_id, struct chain_report *out)
+chain_walk_begin(struct chain_walk *w, struct store *s, int64_t first_id)
+{
+	sqlite3_stmt *st = NULL;
+	bool row = false;
+	memset(w, 0, sizeof(*w));
+	w->first_id = first_id;
+	w->at_id = INT64_MIN;
+	enum av_err e = store_stmt(s, "SELECT COALESCE(MAX(id), 0) FROM audit_events", &st);
+	if (e == AV_OK && (e = store_step(st, &row)) == AV_OK && row)
+		w->last_id = sqlite3_column_int64(st, 0);
+	store_done(st);
+	return e;
+}
+
+static void
+walk_row(struct chain_walk *w, sqlite3_stmt *st)
+{
+	uint8_t hash[CHAIN_HASH_LEN];
+	if (w->report.rows == 0 && w->first_id > 1)
+		take_prev(st, w->prev);
+	w->at_id = sqlite3_column_int64(st, 0);
+	w->report.problem = check_row(st, w->first_id + (int64_t)w->report.rows, w->prev, hash);
+	w->report.rows++;
+	if (w->report.problem != NULL)
+		w->report.first_bad_id = w->at_id;
+	else
+		memcpy(w->prev, hash, sizeof(w->prev));
+}
+
+/* There are no more rows: also not those that were there at the beginning? */
+static void
+walk_ends(struct chain_walk *w)
+{
+	w->over = true;
+	if (w->report.problem != NULL || w->last_id <= w->at_id || w->last_id == 0)
+		return;
+	w->report.problem = "gap";
+	w->report.first_bad_id = w->last_id + 1;
+}
+
+enum av_err
+chain_walk_on(struct chain_walk *w, struct store *s, int64_t rows)
 {
 	sqlite3_stmt *st = NULL;
 	bool more = false;
-	uint8_t prev[CHAIN_HASH_LEN] = {0};
-	uint8_t hash[CHAIN_HASH_LEN];
-	memset(out, 0, sizeof(*out));
 	enum av_err e = store_stmt(s,
 	    "SELECT id, ts_ms, kind, request_id, actor, caller_uid, caller_pid, caller_user, "
 	    "caller_program, caller_token, capability, credential, host, method, path, decision, "
 	    "reason, policy, status, request_bytes, response_bytes, duration_ms, secret_id, scope, "
-	    "note, repeats, prev_hash, hash FROM audit_events ORDER BY id",
+	    "note, repeats, prev_hash, hash FROM audit_events WHERE id > ? AND id <= ? ORDER BY id "
+	    "LIMIT ?",
 	    &st);
-	while (e == AV_OK && (e = store_step(st, &more)) == AV_OK && more) {
-		if (out->rows == 0 && first_id > 1)
-			take_prev(st, prev);
-		out->problem = check_row(st, first_id + (int64_t)out->rows, prev, hash);
-		out->rows++;
-		if (out->problem != NULL) {
-			out->first_bad_id = sqlite3_column_int64(st, 0);
-			break;
-		}
-		memcpy(prev, hash, sizeof(prev));
+	if (e != AV_OK)
+		return e;
+	store_bind_int(st, 1, w->at_id);
+	store_bind_int(st, 2, w->last_id);
+	store_bind_int(st, 3, rows);
+	while (w->report.problem == NULL && (e = store_step(st, &more)) == AV_OK && more) {
+		walk_row(w, st);
+		rows--;
 	}
 	store_done(st);
+	if (e == AV_OK && (rows > 0 || w->report.problem != NULL))
+		walk_ends(w);
 	return e;
 }

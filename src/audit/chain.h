@@ -24,9 +24,20 @@ struct chain_report {
 	int64_t first_bad_id; /* 0: none */
 	const char *problem; /* "hash", "link", "gap", or NULL */
 };
-/* Walks every row in the order of ids. `first_id`: where the chain begins, 1 but for a log in memory
- * whose oldest rows are gone: then the first one's prev_hash is taken at its word. AV_OK also when rows
- * are bad: see the report. */
-enum av_err chain_verify(struct store *s, int64_t first_id, struct chain_report *out) AV_MUST_USE;
+
+/* A walk over every row in the order of ids, some at a time, so that others have their turn. */
+struct chain_walk {
+	struct chain_report report;
+	bool over; /* at the end, or at the first row that is bad */
+	int64_t first_id;
+	int64_t last_id; /* as of the beginning: what comes later is the next walk's */
+	int64_t at_id; /* the row walked last */
+	uint8_t prev[CHAIN_HASH_LEN];
+};
+/* `first_id`: where the chain begins, 1 but for a log in memory whose oldest rows are gone: then the first
+ * one's prev_hash is taken at its word. */
+enum av_err chain_walk_begin(struct chain_walk *w, struct store *s, int64_t first_id) AV_MUST_USE;
+/* At most `rows` (1 or more) further. AV_OK also when rows are bad: see the report. */
+enum av_err chain_walk_on(struct chain_walk *w, struct store *s, int64_t rows) AV_MUST_USE;
 
 #endif

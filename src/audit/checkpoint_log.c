@@ -159,39 +159,55 @@ checkpoint_log_last(const char *path, int64_t *id)
 }
 
 enum av_err
-checkpoint_log_read(const char *path, enum av_err (*each)(void *ctx, const struct checkpoint *c),
-    void *ctx, uint64_t *torn)
+checkpoint_reader_open(struct checkpoint_reader *r, const char *path)
 {
-	char line[CHECKPOINT_LINE_MAX];
-	struct checkpoint c;
-	size_t n = 0; /* of the line; what is over the room is counted only */
-	int fd = -1, byte;
-	*torn = 0;
+	struct stat st;
+	int fd = -1;
+	*r = (struct checkpoint_reader){0};
 	enum av_err e = open_log(path, O_RDONLY, &fd);
 	if (e != AV_OK)
 		return e;
-	FILE *f = fdopen(fd, "r");
-	if (f == NULL) {
+	e = fstat(fd, &st) == 0 ? AV_OK : AV_ESYS;
+	if (e == AV_OK && (r->f = fdopen(fd, "r")) == NULL)
+		e = AV_ENOMEM;
+	if (e != AV_OK)
 		io_close(&fd);
-		return AV_ENOMEM;
-	}
-	/* By bytes: a crash may leave zeroes, which end no line. */
-	while (e == AV_OK && (byte = getc(f)) != EOF) {
-		if (byte != '\n') {
-			if (n < sizeof(line))
-				line[n] = (char)byte;
-			n++;
-			continue;
-		}
-		if (n <= sizeof(line) && checkpoint_line_parse((struct str){line, n}, &c) == AV_OK)
-			e = each(ctx, &c);
-		else
-			*torn += 1;
-		n = 0;
-	}
-	*torn += n > 0 ? 1 : 0;
-	if (e == AV_OK && ferror(f))
-		e = AV_ESYS;
-	fclose(f);
+	else
+		r->left = st.st_size;
 	return e;
+}
+
+/* By bytes: a crash may leave zeroes, which end no line. */
+enum av_err
+checkpoint_reader_next(
+    struct checkpoint_reader *r, struct checkpoint *out, enum checkpoint_line *what)
+{
+	char line[CHECKPOINT_LINE_MAX];
+	size_t n = 0; /* what is over the room is counted only */
+	int byte = EOF;
+	while (r->left > 0 && (byte = getc(r->f)) != EOF) {
+		r->left--;
+		if (byte == '\n')
+			break;
+		if (n < sizeof(line))
+			line[n] = (char)byte;
+		n++;
+	}
+	if (r->f != NULL && ferror(r->f))
+		return AV_ESYS;
+	if (byte != '\n')
+		*what = n > 0 ? CHECKPOINT_TORN : CHECKPOINT_END;
+	else if (n <= sizeof(line) && checkpoint_line_parse((struct str){line, n}, out) == AV_OK)
+		*what = CHECKPOINT_LINE;
+	else
+		*what = CHECKPOINT_TORN;
+	return AV_OK;
+}
+
+void
+checkpoint_reader_close(struct checkpoint_reader *r)
+{
+	if (r->f != NULL)
+		fclose(r->f);
+	*r = (struct checkpoint_reader){0};
 }

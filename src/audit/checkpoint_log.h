@@ -15,6 +15,8 @@
 #include "base/str.h"
 
 #include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
 
 #define CHECKPOINT_HASH_LEN 32u
 #define CHECKPOINT_SIG_LEN 64u
@@ -42,10 +44,18 @@ enum av_err checkpoint_log_append(
 /* The id of the last whole line; 0 where there is none. AV_ENOTFOUND: no file. AV_EFORMAT: that line is
  * something else. */
 enum av_err checkpoint_log_last(const char *path, int64_t *id) AV_MUST_USE;
-/* Calls `each` for every line that can be read; *torn counts the others. AV_ENOTFOUND: no file. An
- * error of `each` ends it. */
-enum av_err checkpoint_log_read(const char *path,
-    enum av_err (*each)(void *ctx, const struct checkpoint *c), void *ctx,
-    uint64_t *torn) AV_MUST_USE;
+
+/* The file's lines from the first to the last that was there when it was opened. */
+struct checkpoint_reader {
+	FILE *f; /* NULL: closed */
+	off_t left; /* bytes not read yet */
+};
+enum checkpoint_line { CHECKPOINT_LINE, CHECKPOINT_TORN, CHECKPOINT_END };
+/* AV_ENOTFOUND: no file. The reader is closed then, and has no lines. */
+enum av_err checkpoint_reader_open(struct checkpoint_reader *r, const char *path) AV_MUST_USE;
+/* *out is filled for CHECKPOINT_LINE; a torn one is half written or damaged. */
+enum av_err checkpoint_reader_next(
+    struct checkpoint_reader *r, struct checkpoint *out, enum checkpoint_line *what) AV_MUST_USE;
+void checkpoint_reader_close(struct checkpoint_reader *r);
 
 #endif

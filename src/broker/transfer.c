@@ -52,8 +52,6 @@ transfer_succeed(struct transfer *t, bool reusable)
 static const char *
 transfer_remedy(const struct transfer *t, const char *reason)
 {
-	if (strcmp(reason, "upstream_coding") == 0)
-		return "It has to answer as it is, or in gzip or deflate.";
 	if ((strncmp(reason, "upstream_", 9) != 0 && strcmp(reason, "timeout") != 0) ||
 	    t->head_seen)
 		return "";

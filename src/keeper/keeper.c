@@ -324,7 +324,7 @@ void
 keeper_tell_busy(struct keeper *k)
 {
 	const struct vault *v = k->vault;
-	bool busy = k->followers > 0 || (v != NULL && vault_has_passphrase(v) && !v->locked);
+	bool busy = k->lasting > 0 || (v != NULL && vault_has_passphrase(v) && !v->locked);
 	if (k->control_fd >= 0 &&
 	    io_send_fds(k->control_fd, busy ? CONTROL_BUSY : CONTROL_IDLE, NULL, 0) != AV_OK)
 		log_warn("the supervisor does not listen");

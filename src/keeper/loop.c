@@ -103,7 +103,7 @@ static int
 wait_ms(const struct keeper *k)
 {
 	uint64_t now = clock_mono_ms();
-	int due = batch_due_ms(k, now);
+	int due = operator_verifies(k) ? 0 : batch_due_ms(k, now);
 	int checkpoint = checkpoint_due_ms(k, now);
 	if (checkpoint >= 0 && (due < 0 || checkpoint < due))
 		due = checkpoint;
@@ -207,6 +207,10 @@ loop_run(struct keeper *k)
 		/* What is not committed yet is nobody's to see. */
 		if (!batch_is_open(k))
 			operator_feed_followers(k);
+		if (operator_verify_on(k)) {
+			close_batch(k);
+			operator_resume(k);
+		}
 		channel_reap(k);
 		operator_reap(k, clock_mono_ms());
 		tell_wishes(k);

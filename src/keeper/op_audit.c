@@ -2,11 +2,11 @@
 /* audit, audit.*: they read, and work on a locked or faulty vault too. */
 #include "keeper/operator_api.h"
 
-#include "audit/checkpoint.h"
 #include "audit/query.h"
 #include "audit/stats.h"
 #include "keeper/batch.h"
 #include "keeper/follow.h"
+#include "keeper/verification.h"
 
 #include <string.h>
 
@@ -114,6 +114,17 @@ add_findings(struct op_call *c, const struct chain_report *chain,
 	          "somebody who replaced key and log together");
 }
 
+/* Where there is no connection that could wait, all of it at once. */
+static enum av_err
+begin_verification(struct op_call *c, const uint8_t pk[VAULT_PUBLIC_KEY_LEN])
+{
+	batch_settle(c->k);
+	enum av_err e = verification_new(c->k, pk, c->verification);
+	while (e == AV_OK && !c->may_wait && !verification_is_over(*c->verification))
+		verification_go_on(*c->verification);
+	return unreadable(c, e);
+}
+
 enum av_err
 op_audit_verify(struct op_call *c)
 {
@@ -124,16 +135,19 @@ op_audit_verify(struct op_call *c)
 	enum av_err e = need_store(c);
 	if (e == AV_OK)
 		e = choose_key(c, pk, &given, &other);
+	if (e == AV_OK && *c->verification == NULL)
+		e = begin_verification(c, pk);
 	if (e != AV_OK)
 		return e;
-	batch_settle(c->k);
-	e = chain_verify(c->k->vault->store, c->k->log.in_memory ? c->k->log.first_id : 1, &chain);
+	c->later = !verification_is_over(*c->verification);
+	if (c->later)
+		return AV_OK;
+	e = unreadable(c, verification_result(*c->verification, &chain, &points));
+	verification_free(*c->verification);
+	*c->verification = NULL;
 	if (e == AV_OK)
-		e = checkpoint_verify(&c->k->log, pk, &points);
-	if (unreadable(c, e) != AV_OK)
-		return e;
-	add_findings(c, &chain, &points, given, other);
-	return AV_OK;
+		add_findings(c, &chain, &points, given, other);
+	return e;
 }
 
 /* A page of all rows, oldest first. */
@@ -178,7 +192,7 @@ op_audit_follow(struct op_call *c)
 		return e;
 	for (size_t i = 0; i < KEEPER_MAX_CLIENTS; i++)
 		count += c->k->clients[i] != NULL && c->k->clients[i]->follow != NULL;
-	if (!c->may_follow || count >= FOLLOW_MAX)
+	if (!c->may_wait || count >= FOLLOW_MAX)
 		return fault_set(c->fault, AV_ELIMIT, "follow_limit", "End one of the others",
 		    "at most %u can follow the audit log at once", FOLLOW_MAX);
 	batch_settle(c->k);

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "keeper/follow.h"
+#include "keeper/verification.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -236,15 +237,19 @@ run_op(struct op_call *c, const struct operator_request *r)
 	return e;
 }
 
-/* `follow`: NULL where the connection cannot go on after the answer. */
+/* `client`: NULL where there is no connection. */
 static enum av_err
 handle(struct keeper *k, const struct peer *peer, bool refused, const struct frame *f,
-    struct buf *out, struct follow **follow)
+    struct buf *out, struct operator_client *client)
 {
+	struct verification *own = NULL;
 	struct operator_request request;
 	struct operator_reply reply = {.json = STR_LIT("null")};
 	struct by_texts texts;
-	struct op_call call = {.k = k, .fault = &reply.fault, .may_follow = follow != NULL};
+	struct op_call call = {.k = k,
+	    .fault = &reply.fault,
+	    .may_wait = client != NULL,
+	    .verification = client != NULL ? &client->verification : &own};
 	if (f->type != OPERATOR_REQUEST)
 		return AV_EFORMAT;
 	enum av_err e = operator_request_decode(f, &request);
@@ -277,9 +282,10 @@ handle(struct keeper *k, const struct peer *peer, bool refused, const struct fra
 	reply.notes = (struct str){(const char *)call.notes.data, call.notes.len};
 	reply.more = call.follow != NULL;
 	e = operator_reply_encode(&reply, out);
-	if (follow != NULL)
-		*follow = call.follow;
+	if (client != NULL)
+		client->follow = call.follow;
 out:
+	verification_free(own);
 	cJSON_Delete(call.result);
 	buf_clear(&call.raw);
 	buf_clear(&call.notes);
@@ -293,6 +299,20 @@ operator_handle(
 	return handle(k, peer, refused, f, out, NULL);
 }
 
+/* The daemon does not end for idleness while one of them goes on. */
+static void
+count_lasting(struct keeper *k)
+{
+	size_t before = k->lasting;
+	k->lasting = 0;
+	for (size_t i = 0; i < KEEPER_MAX_CLIENTS; i++) {
+		const struct operator_client *c = k->clients[i];
+		k->lasting += c != NULL && (c->follow != NULL || c->verification != NULL);
+	}
+	if (k->lasting != before)
+		keeper_tell_busy(k);
+}
+
 static void
 take_frames(struct keeper *k, struct operator_client *c)
 {
@@ -304,17 +324,13 @@ take_frames(struct keeper *k, struct operator_client *c)
 		if (e == AV_ETRUNC)
 			break;
 		if (e == AV_OK)
-			e = handle(k, &c->peer, c->refused, &f, &c->out, &c->follow);
+			e = handle(k, &c->peer, c->refused, &f, &c->out, c);
 		c->last_ms = clock_mono_ms();
 		if (e != AV_OK) {
 			c->dead = true;
 			break;
 		}
 		c->waits = c->out.len == before;
-		if (c->follow != NULL) {
-			k->followers++;
-			keeper_tell_busy(k);
-		}
 		/* The frame may have held a secret: wipe, and keep what came after it. */
 		if (c->waits) {
 			break;
@@ -326,6 +342,7 @@ take_frames(struct keeper *k, struct operator_client *c)
 		}
 	}
 	operator_client_write(c);
+	count_lasting(k);
 }
 
 void
@@ -374,6 +391,7 @@ client_free(struct operator_client *c)
 	buf_clear(&c->in);
 	buf_clear(&c->out);
 	follow_free(c->follow);
+	verification_free(c->verification);
 	free(c);
 }
 
@@ -394,6 +412,29 @@ operator_feed_followers(struct keeper *k)
 	}
 }
 
+bool
+operator_verifies(const struct keeper *k)
+{
+	bool any = false;
+	for (size_t i = 0; i < KEEPER_MAX_CLIENTS; i++)
+		any = any || (k->clients[i] != NULL && k->clients[i]->verification != NULL);
+	return any;
+}
+
+bool
+operator_verify_on(struct keeper *k)
+{
+	bool any_over = false;
+	for (size_t i = 0; i < KEEPER_MAX_CLIENTS; i++) {
+		struct operator_client *c = k->clients[i];
+		if (c == NULL || c->verification == NULL || c->dead)
+			continue;
+		verification_go_on(c->verification);
+		any_over = any_over || verification_is_over(c->verification);
+	}
+	return any_over;
+}
+
 void
 operator_reap(struct keeper *k, uint64_t now_ms)
 {
@@ -403,12 +444,9 @@ operator_reap(struct keeper *k, uint64_t now_ms)
 		    now_ms - c->last_ms > KEEPER_CLIENT_IDLE_MS;
 		if (c == NULL || !(c->dead || idle))
 			continue;
-		if (c->follow != NULL) {
-			k->followers--;
-			keeper_tell_busy(k);
-		}
 		client_free(c);
 		k->clients[i] = NULL;
+		count_lasting(k);
 	}
 }
 

@@ -16,6 +16,7 @@
 #include "wire/operator.h"
 
 struct follow;
+struct verification;
 
 struct op_call {
 	struct keeper *k;
@@ -26,9 +27,11 @@ struct op_call {
 	struct fault *fault;
 	struct buf notes;
 	cJSON *result; /* set by the op; freed by the caller of the op */
-	bool later; /* set by the op: a key is being derived (derivation.h); ask it again then */
+	bool later; /* set by the op: a key is being derived (derivation.h), or the log verified;
+	             * ask it again then */
 	struct buf raw; /* or the result's text, where the op makes it itself */
-	bool may_follow; /* the connection can go on after this answer */
+	bool may_wait; /* there is a connection, which can go on after this call */
+	struct verification **verification; /* the connection's, between two times of asking */
 	struct follow
 	    *follow; /* set by an op whose connection is to go on; its owner is the client */
 };
@@ -38,12 +41,13 @@ typedef enum av_err (*op_fn)(struct op_call *c);
 struct operator_client {
 	int fd;
 	struct peer peer;
-	bool waits; /* its frame is handled again when the derivation has ended */
+	bool waits; /* its frame is handled again when derivation or verification has ended */
 	bool refused; /* answers every call with AV_EOPERATOR */
 	struct buf in;
 	struct buf out;
 	uint64_t last_ms;
 	struct follow *follow; /* NULL: request and reply */
+	struct verification *verification; /* NULL: none runs */
 	bool dead;
 };
 
@@ -51,12 +55,16 @@ struct operator_client {
 void operator_accept(struct keeper *k, int fd);
 void operator_client_read(struct keeper *k, struct operator_client *c);
 void operator_client_write(struct operator_client *c);
-/* A derivation has ended: those who wait are handled again. */
+/* A derivation or a verification has ended: those who wait are handled again. */
 void operator_resume(struct keeper *k);
 void operator_reap(struct keeper *k, uint64_t now_ms);
 void operator_close_all(struct keeper *k);
 /* Sends followers what was committed since (follow.h). */
 void operator_feed_followers(struct keeper *k);
+/* Does a verification run (verification.h)? */
+bool operator_verifies(const struct keeper *k);
+/* Each one a slice further. True: one is over, so operator_resume(). */
+bool operator_verify_on(struct keeper *k);
 /* One request's bytes to one reply's: what a connection does, without it (tests use it). AV_OK with
  * nothing appended: not before the derivation has ended; keep the frame and call again then. */
 enum av_err operator_handle(struct keeper *k, const struct peer *peer, bool refused,

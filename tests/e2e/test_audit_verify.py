@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """`audit verify` finds what was changed, cut off or written anew, by row."""
 
+import contextlib
+import hashlib
+import json
+import select
+import socket
 import sqlite3
+import struct
 
 import pytest
 
-from world import wait_for
+from world import SECONDS, wait_for
 
 
 def points(world):
@@ -224,3 +230,69 @@ def test_one_checkpoint_is_a_checkpoint(cold):
     text = cold.aivault("audit", "verify", "--output", "table").ok().text
     n = told["checkpoints"]
     assert n >= 1 and f", {n} checkpoint{'' if n == 1 else 's'} (" in text, text
+
+
+# ---- a long log -------------------------------------------------------------------------------------------
+
+
+def lengthen(world, rows):
+    """More rows like the last one, chained as src/audit/chain.h says."""
+    with contextlib.closing(sqlite3.connect(world.root / "vault.db")) as db, db:
+        db.text_factory = bytes
+        last = db.execute("SELECT * FROM audit_events ORDER BY id DESC LIMIT 1").fetchone()
+        body, head = b"", last[-1]
+        for value in last[1:-2]:
+            if isinstance(value, bytes):
+                body += struct.pack("<I", len(value)) + value
+            else:
+                body += struct.pack("<q", -1 if value is None else value)
+
+        def more():
+            nonlocal head
+            for row in range(last[0] + 1, last[0] + 1 + rows):
+                before = head
+                head = hashlib.blake2b(before + struct.pack("<q", row) + body, digest_size=32).digest()
+                yield (row, *(v.decode() if isinstance(v, bytes) else v for v in last[1:-2]), before, head)
+        db.executemany(f"INSERT INTO audit_events VALUES ({','.join('?' * len(last))})", more())
+
+
+def ask(world, op, args):
+    """A connection of an operator's that waits for its answer."""
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.settimeout(SECONDS)
+    connection.connect(str(world.operator_socket))
+    payload = struct.pack("<I", 1)
+    for text in (op, json.dumps(args), ""):
+        payload += struct.pack("<I", len(text)) + text.encode()
+    connection.sendall(struct.pack("<IHH", len(payload), 1, 0) + payload)
+    return connection
+
+
+def test_calls_go_on_while_a_long_log_is_verified(stopped):
+    lengthen(stopped, 100_000)
+    stopped.start()
+    answered = 0
+    with stopped.agent() as agent, ask(stopped, "audit.verify", {"publicKey": ""}) as operator:
+        while not select.select([operator], [], [], 0)[0]:
+            assert agent.request("GET", "/i/openai/models/-/v1/models").body
+            answered += 1
+        reply = operator.recv(1 << 16)
+    # One or two would be answered before the request is seen.
+    assert answered > 10
+    assert b'"ok":true' in reply and b'"rows":100' in reply, reply
+
+
+def test_operator_who_hangs_up_ends_the_verification(stopped):
+    lengthen(stopped, 50_000)
+    stopped.start()
+    for _ in range(3):
+        ask(stopped, "audit.verify", {"publicKey": ""}).close()
+    found = verify(stopped).ok().json()
+    assert found["ok"] is True and found["rows"] > 50_000
+
+
+def test_row_that_is_changed_in_a_long_log_is_found(stopped):
+    lengthen(stopped, 5_000)
+    sql(stopped, "UPDATE audit_events SET path = '/z' WHERE id = 3000")
+    stopped.start()
+    broken(stopped, "hash", 3000)

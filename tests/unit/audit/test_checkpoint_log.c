@@ -19,13 +19,26 @@ struct seen {
 	int64_t last;
 };
 
+/* All lines there are. */
 static enum av_err
-count_one(void *ctx, const struct checkpoint *c)
+read_all(const char *path, struct seen *seen, uint64_t *torn)
 {
-	struct seen *s = ctx;
-	s->count++;
-	s->last = c->id;
-	return AV_OK;
+	struct checkpoint_reader r;
+	struct checkpoint c;
+	enum checkpoint_line what = CHECKPOINT_LINE;
+	enum av_err e = checkpoint_reader_open(&r, path);
+	*seen = (struct seen){0, 0};
+	*torn = 0;
+	while (e == AV_OK && what != CHECKPOINT_END) {
+		e = checkpoint_reader_next(&r, &c, &what);
+		if (e == AV_OK && what == CHECKPOINT_LINE) {
+			seen->count++;
+			seen->last = c.id;
+		}
+		*torn += what == CHECKPOINT_TORN;
+	}
+	checkpoint_reader_close(&r);
+	return e;
 }
 
 static struct checkpoint
@@ -77,7 +90,7 @@ test_appending_keeps_what_stands_and_passes_a_torn_line(void **state)
 	snprintf(db, sizeof(db), "%s/vault.db", dir);
 	snprintf(prey, sizeof(prey), "%s/prey", dir);
 	assert_int_equal(checkpoint_log_path(db, path, sizeof(path)), AV_OK);
-	assert_int_equal(checkpoint_log_read(path, count_one, &seen, &torn), AV_ENOTFOUND);
+	assert_int_equal(read_all(path, &seen, &torn), AV_ENOTFOUND);
 	for (int64_t id = 1; id <= 2; id++) {
 		struct checkpoint c = sample(id);
 		assert_int_equal(checkpoint_log_append(path, &c, true), AV_OK);
@@ -87,7 +100,7 @@ test_appending_keeps_what_stands_and_passes_a_torn_line(void **state)
 	put(path, "aivault-checkpoint-1 id=3 ro", O_APPEND);
 	struct checkpoint c = sample(4);
 	assert_int_equal(checkpoint_log_append(path, &c, true), AV_OK);
-	assert_int_equal(checkpoint_log_read(path, count_one, &seen, &torn), AV_OK);
+	assert_int_equal(read_all(path, &seen, &torn), AV_OK);
 	assert_int_equal(seen.count, 3);
 	assert_int_equal(seen.last, 4);
 	assert_int_equal(torn, 1);
@@ -96,11 +109,37 @@ test_appending_keeps_what_stands_and_passes_a_torn_line(void **state)
 	put(prey, "", 0);
 	assert_int_equal(symlink(prey, path), 0);
 	assert_int_equal(checkpoint_log_append(path, &c, true), AV_ESYS);
-	assert_int_equal(checkpoint_log_read(path, count_one, &seen, &torn), AV_ESYS);
+	assert_int_equal(read_all(path, &seen, &torn), AV_ESYS);
 	assert_int_equal(stat(prey, &st), 0);
 	assert_int_equal(st.st_size, 0);
 	unlink(path);
 	unlink(prey);
+	assert_int_equal(rmdir(dir), 0);
+}
+
+static void
+test_reading_ends_where_the_file_ended_when_it_was_opened(void **state)
+{
+	char dir[] = "/tmp/aivault-points-XXXXXX", path[CHECKPOINT_LOG_PATH_MAX], db[64];
+	struct checkpoint_reader r;
+	struct checkpoint one = sample(1), two = sample(2), c;
+	enum checkpoint_line what;
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(db, sizeof(db), "%s/vault.db", dir);
+	assert_int_equal(checkpoint_log_path(db, path, sizeof(path)), AV_OK);
+	assert_int_equal(checkpoint_log_append(path, &one, true), AV_OK);
+	assert_int_equal(checkpoint_reader_open(&r, path), AV_OK);
+	assert_int_equal(checkpoint_log_append(path, &two, true), AV_OK);
+	assert_int_equal(checkpoint_reader_next(&r, &c, &what), AV_OK);
+	assert_int_equal(what, CHECKPOINT_LINE);
+	assert_int_equal(c.id, 1);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(checkpoint_reader_next(&r, &c, &what), AV_OK);
+		assert_int_equal(what, CHECKPOINT_END);
+	}
+	checkpoint_reader_close(&r);
+	unlink(path);
 	assert_int_equal(rmdir(dir), 0);
 }
 
@@ -159,7 +198,7 @@ test_zeroes_of_a_crash_cost_one_line_only(void **state)
 		expect_last(path, AV_OK, 1);
 		assert_int_equal(checkpoint_log_append(path, &c, true), AV_OK);
 	}
-	assert_int_equal(checkpoint_log_read(path, count_one, &seen, &torn), AV_OK);
+	assert_int_equal(read_all(path, &seen, &torn), AV_OK);
 	assert_int_equal(seen.count, 4);
 	assert_int_equal(torn, 2);
 	unlink(path);
@@ -171,6 +210,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_line_reads_back_and_has_one_form),
+	    cmocka_unit_test(test_reading_ends_where_the_file_ended_when_it_was_opened),
 	    cmocka_unit_test(test_last_line_is_found_at_the_end_of_a_long_file),
 	    cmocka_unit_test(test_zeroes_of_a_crash_cost_one_line_only),
 	    cmocka_unit_test(test_appending_keeps_what_stands_and_passes_a_torn_line),
