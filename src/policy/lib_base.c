@@ -96,9 +96,12 @@ base_pairs(lua_State *L)
 static int
 ipairs_step(lua_State *L)
 {
-	lua_Integer i = arg_int(L, 2) + 1;
+	lua_Integer i = arg_int(L, 2);
 	arg_table(L, 1);
-	lua_pushinteger(L, i);
+	if (i == LUA_MAXINTEGER) {
+		script_error(L, "ipairs: there is no element behind the last integer");
+	}
+	lua_pushinteger(L, ++i);
 	return lua_geti(L, 1, i) == LUA_TNIL ? 1 : 2;
 }
 

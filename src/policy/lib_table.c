@@ -16,7 +16,12 @@ static int
 table_insert(lua_State *L)
 {
 	arg_table(L, 1);
-	lua_Integer n = frozen_len(L, 1), at = n + 1;
+	lua_Integer n = frozen_len(L, 1);
+	/* Sixty-odd fields are enough to put a table's border there. */
+	if (n == LUA_MAXINTEGER) {
+		script_error(L, "table.insert: there is no place behind the last element");
+	}
+	lua_Integer at = n + 1;
 	int args = lua_gettop(L);
 	if (args == 3) {
 		at = arg_int(L, 2);
@@ -41,10 +46,7 @@ table_remove(lua_State *L)
 {
 	arg_table(L, 1);
 	lua_Integer n = frozen_len(L, 1), at = arg_int_or(L, 2, n);
-	if (n + 1 == at || n == 0) {
-		if (n != 0 || (at != 0 && at != 1)) {
-			script_error(L, "table.remove: position out of bounds");
-		}
+	if (n == 0 && (at == 0 || at == 1)) {
 		lua_pushnil(L);
 		return 1;
 	}
@@ -70,13 +72,15 @@ table_unpack(lua_State *L)
 	if (i > j) {
 		return 0;
 	}
-	if (i < -LIB_MAX_RESULTS || j > LUA_MAXINTEGER - 1 || j - i >= LIB_MAX_RESULTS) {
+	/* The difference of two whole numbers need not be one; unsigned, it is always exact. */
+	lua_Unsigned span = (lua_Unsigned)j - (lua_Unsigned)i;
+	if (span >= LIB_MAX_RESULTS) {
 		script_error(L, "table.unpack: more than %d values", LIB_MAX_RESULTS);
 	}
-	need_stack(L, (int)(j - i + 1));
-	int n = 0;
-	for (; i <= j; i++, n++) {
-		lua_geti(L, 1, i);
+	int n = (int)span + 1;
+	need_stack(L, n);
+	for (int k = 0; k < n; k++) {
+		lua_geti(L, 1, i + k);
 	}
 	return n;
 }

@@ -128,6 +128,35 @@ test_table_functions(void **state)
 	assert_fails("table.insert(math, 'x')", "read-only");
 	assert_fails("table.sort(req)", "must be a table");
 	assert_fails("table.unpack({}, math.mininteger, math.maxinteger)", "256 values");
+	assert_fails("table.unpack({}, -5, math.maxinteger - 1)", "256 values");
+	assert_allows("local last = math.maxinteger\n"
+	              "assert(select('#', table.unpack({ [last] = 1 }, last - 1, last)) == 2)\n"
+	              "assert(select('#', table.unpack({}, last, -last)) == 0) return allow()");
+	assert_fails("table.remove({ 1 }, 2)", "out of bounds");
+	assert_fails("table.remove({}, 2)", "out of bounds");
+	assert_allows(
+	    "assert(table.remove({}) == nil and table.remove({}, 1) == nil) return allow()");
+}
+
+static void
+test_nothing_stands_behind_the_last_integer(void **state)
+{
+	(void)state;
+	static const char border[] =
+	    "local t = {} for k = 0, 62 do t[1 << k] = 0 end\n"
+	    "t[math.maxinteger], t[3], t[5] = 0, 0, 0 assert(#t == math.maxinteger)\n";
+	static const char *const uses[][2] = {
+	    {"table.insert(t, 0)", "no place behind"},
+	    {"table.insert(t, 1, 0)", "no place behind"},
+	    {"table.remove(t, math.mininteger)", "out of bounds"},
+	    {"local step = ipairs(t) step(t, #t)", "no element behind"},
+	};
+	for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++) {
+		char text[1024];
+		snprintf(
+		    text, sizeof(text), HARNESS_CHECK("%s %s return allow()"), border, uses[i][0]);
+		assert_check(text, VERDICT_DENY, "policy_error", uses[i][1]);
+	}
 }
 
 static void
@@ -270,6 +299,7 @@ main(void)
 	    cmocka_unit_test(test_basic_functions),
 	    cmocka_unit_test(test_string_functions),
 	    cmocka_unit_test(test_table_functions),
+	    cmocka_unit_test(test_nothing_stands_behind_the_last_integer),
 	    cmocka_unit_test(test_math_functions),
 	    cmocka_unit_test(test_glob_star_stays_in_its_segment),
 	    cmocka_unit_test(test_match_and_text_functions),
