@@ -10,6 +10,7 @@ import signal
 import pytest
 
 import world as world_module
+from account import as_nobody, share
 from world import BIN, BUILDDIR, VARIANT, World, wait_for
 
 JUDGE = BUILDDIR / VARIANT / "test" / "faulty" / "aivault-policy"
@@ -101,6 +102,16 @@ def test_script_that_keeps_hitting_limits_rests_and_no_other(faulty, upstream):
     assert "suspended" in faulty.log()
     reasons = {r["reason"] for r in faulty.audit_of("invoke.deny", 2)}
     assert reasons == {"policy_timeout", "policy_suspended"}
+
+
+def test_script_rests_for_the_user_whose_calls_they_were(faulty, upstream):
+    share(faulty)
+    call = ("invoke", "acme/any", "--method", "GET", "--path")
+    for words in ["run time"] * STRIKES + ["suspended"]:
+        assert words in as_nobody(faulty, *call, "/loop").failed(1).errors
+    assert ask(faulty, "/small")[0] == 200
+    assert "suspended" in as_nobody(faulty, *call, "/small").failed(1).errors
+    assert len(upstream.requests) == 1
 
 
 def test_memory_of_a_script_is_what_limits_conf_says(faulty, upstream):
