@@ -36,7 +36,7 @@ glob_tokens(struct str pattern, uint16_t *out)
 
 /* Walks the text once with the set of places in the pattern that may be reached so far. */
 static bool
-glob_matches(struct str text, const uint16_t *tokens, size_t n)
+glob_matches(lua_State *L, struct str text, const uint16_t *tokens, size_t n)
 {
 	unsigned char at[GLOB_MAX_PATTERN + 2] = {0};
 	at[0] = 1;
@@ -46,6 +46,7 @@ glob_matches(struct str text, const uint16_t *tokens, size_t n)
 	for (size_t i = 0; i < text.len; i++) {
 		unsigned char c = (unsigned char)text.p[i];
 		bool alive = false;
+		sandbox_tick(L, n / 8 + 1);
 		at[n] = 0;
 		for (size_t k = n; k-- > 0;) {
 			if (!at[k]) {
@@ -81,8 +82,8 @@ match_glob(lua_State *L)
 	if (text.len > 65536) {
 		script_error(L, "match.glob: text longer than %d bytes", 65536);
 	}
-	sandbox_tick(L, text.len * (pattern.len / 8 + 1));
-	lua_pushboolean(L, glob_matches(text, tokens, glob_tokens(pattern, tokens)));
+	size_t n = glob_tokens(pattern, tokens);
+	lua_pushboolean(L, glob_matches(L, text, tokens, n));
 	return 1;
 }
 

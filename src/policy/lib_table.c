@@ -143,6 +143,9 @@ before(lua_State *L, int a, int b)
 			script_error(
 			    L, "table.sort: without an order, all must be numbers or all texts");
 		}
+		if (t == LUA_TSTRING) {
+			sandbox_tick(L, lua_rawlen(L, a));
+		}
 		return lua_compare(L, a, b, LUA_OPLT);
 	}
 	a = lua_absindex(L, a);

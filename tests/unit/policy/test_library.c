@@ -221,6 +221,36 @@ test_glob_star_stays_in_its_segment(void **state)
 	assert_glob("aaa", "a***a", true);
 }
 
+/* One call that walks far without a step of Lua's: the clock must be looked at within it. */
+static void
+assert_timed(const char *text)
+{
+	struct harness *h = harness_new(text);
+	h->script.limits.check_ms = 1;
+	harness_ask(h);
+	assert_verdict(h, VERDICT_DENY, "policy_timeout", "run time");
+	harness_free(h);
+}
+
+static void
+test_long_walks_look_at_the_clock_on_their_way(void **state)
+{
+	(void)state;
+	/* Sixteen million steps. */
+	assert_timed(HARNESS_CHECK("local pattern, long = '**a', 'aaaa'\n"
+	                           "for _ = 1, 6 do pattern = pattern .. pattern end\n"
+	                           "for _ = 1, 14 do long = long .. long end\n"
+	                           "match.glob(long, pattern .. pattern:sub(1, 63))\n"
+	                           "return allow()"));
+	/* Two hundred comparisons of 256 KiB each, zero bytes the slowest. */
+	assert_timed(HARNESS_CHECK("local long, list = '\\0', {}\n"
+	                           "for _ = 1, 18 do long = long .. long end\n"
+	                           "local other = long .. 'b'\n"
+	                           "for i = 1, 24 do list[i] = i % 2 == 0 and long or other end\n"
+	                           "table.sort(list)\n"
+	                           "return allow()"));
+}
+
 static void
 test_match_and_text_functions(void **state)
 {
@@ -302,6 +332,7 @@ main(void)
 	    cmocka_unit_test(test_nothing_stands_behind_the_last_integer),
 	    cmocka_unit_test(test_math_functions),
 	    cmocka_unit_test(test_glob_star_stays_in_its_segment),
+	    cmocka_unit_test(test_long_walks_look_at_the_clock_on_their_way),
 	    cmocka_unit_test(test_match_and_text_functions),
 	    cmocka_unit_test(test_time_parts),
 	    cmocka_unit_test(test_counters_belong_to_one_capability_and_policy),
