@@ -99,7 +99,7 @@ slot_value(const struct counter *c, uint64_t number)
 	return c->slots[number % RING];
 }
 
-/* A clock that went backwards sees the newest slot as now: nothing counted is forgotten. */
+/* A clock that went back a little sees the newest slot as now: nothing counted is forgotten. */
 static uint64_t
 now_slot(const struct counter *c, int64_t now_ms)
 {
@@ -107,14 +107,32 @@ now_slot(const struct counter *c, int64_t now_ms)
 	return now < c->slot_at ? c->slot_at : now;
 }
 
-uint64_t
-counter_table_sum(const struct counter_table *t, struct str key, uint32_t window_s, int64_t now_ms)
+/* One that was put back by more than the window would do so for as long as it is behind. What was counted
+ * counts on as if of now, as in the keeper: for its window and no longer. */
+static void
+follow_clock_back(struct counter *c, int64_t now_ms)
 {
-	const struct counter *c = find(t, key, window_s);
+	uint64_t now = slot_number(c->window_s, now_ms), sum = 0;
+	if (c->slot_at < now + RING) {
+		return;
+	}
+	for (size_t i = 0; i < RING; i++) {
+		sum += c->slots[i];
+		c->slots[i] = 0;
+	}
+	c->slot_at = now;
+	c->slots[now % RING] = sum > UINT32_MAX ? UINT32_MAX : (uint32_t)sum;
+}
+
+uint64_t
+counter_table_sum(struct counter_table *t, struct str key, uint32_t window_s, int64_t now_ms)
+{
+	struct counter *c = find(t, key, window_s);
 	uint64_t sum = 0;
 	if (c == NULL) {
 		return 0;
 	}
+	follow_clock_back(c, now_ms);
 	uint64_t now = now_slot(c, now_ms);
 	for (uint64_t i = 0; i < RING && i <= now; i++) {
 		sum += slot_value(c, now - i);
@@ -124,12 +142,13 @@ counter_table_sum(const struct counter_table *t, struct str key, uint32_t window
 
 uint32_t
 counter_table_wait(
-    const struct counter_table *t, struct str key, uint32_t window_s, uint64_t need, int64_t now_ms)
+    struct counter_table *t, struct str key, uint32_t window_s, uint64_t need, int64_t now_ms)
 {
-	const struct counter *c = find(t, key, window_s);
+	struct counter *c = find(t, key, window_s);
 	if (c == NULL) {
 		return 1;
 	}
+	follow_clock_back(c, now_ms);
 	uint64_t now = now_slot(c, now_ms), gone = 0, oldest = RING - 1;
 	uint64_t steps = RING;
 	for (uint64_t i = 0; i < RING; i++) {
@@ -189,6 +208,24 @@ find_or_add(struct counter_table *t, struct str key, uint32_t window_s)
 	return c;
 }
 
+static void
+add_at(struct counter_table *t, struct counter *c, uint64_t n, int64_t at_ms)
+{
+	uint64_t now = now_slot(c, at_ms);
+	if (now - c->slot_at >= RING) {
+		memset(c->slots, 0, sizeof(c->slots));
+	} else {
+		for (uint64_t k = c->slot_at + 1; k <= now; k++) {
+			c->slots[k % RING] = 0;
+		}
+	}
+	c->slot_at = now;
+	c->last_use = ++t->uses;
+	uint32_t *slot = &c->slots[now % RING];
+	uint64_t sum = *slot + n;
+	*slot = sum > UINT32_MAX || sum < n ? UINT32_MAX : (uint32_t)sum;
+}
+
 void
 counter_table_charge(
     struct counter_table *t, const struct charge *charges, size_t count, int64_t now_ms)
@@ -198,19 +235,8 @@ counter_table_charge(
 		if (c == NULL) {
 			continue; /* the keeper counts it all the same */
 		}
-		uint64_t now = now_slot(c, now_ms);
-		if (now - c->slot_at >= RING) {
-			memset(c->slots, 0, sizeof(c->slots));
-		} else {
-			for (uint64_t k = c->slot_at + 1; k <= now; k++) {
-				c->slots[k % RING] = 0;
-			}
-		}
-		c->slot_at = now;
-		c->last_use = ++t->uses;
-		uint32_t *slot = &c->slots[now % RING];
-		uint64_t sum = *slot + charges[i].n;
-		*slot = sum > UINT32_MAX || sum < charges[i].n ? UINT32_MAX : (uint32_t)sum;
+		follow_clock_back(c, now_ms);
+		add_at(t, c, charges[i].n, now_ms);
 	}
 }
 
@@ -230,15 +256,17 @@ counter_table_refund(struct counter_table *t, const struct charge *charges, size
 	}
 }
 
+/* Steps come oldest first, maybe after a charge of just now: an old one says nothing about the clock. */
 void
 counter_table_fill(struct counter_table *t, const struct counts_fill *m)
 {
-	struct charge c = {.key = m->key, .window_s = m->window_s};
 	if (m->window_s > COUNTER_MAX_WINDOW_S) {
 		return;
 	}
 	for (size_t i = 0; i < m->step_count; i++) {
-		c.n = m->steps[i].n;
-		counter_table_charge(t, &c, 1, m->steps[i].at_ms);
+		struct counter *c = find_or_add(t, m->key, m->window_s);
+		if (c != NULL) {
+			add_at(t, c, m->steps[i].n, m->steps[i].at_ms);
+		}
 	}
 }

@@ -84,10 +84,45 @@ test_clock_that_goes_back_forgets_nothing(void **state)
 	(void)state;
 	struct counter_table *t = counter_table_new();
 	charge(t, "k", 4, 60, T0);
-	assert_int_equal(counter_table_sum(t, STR_LIT("k"), 60, T0 - 3600000), 4);
-	charge(t, "k", 1, 60, T0 - 3600000);
+	assert_int_equal(counter_table_sum(t, STR_LIT("k"), 60, T0 - 30000), 4);
+	charge(t, "k", 1, 60, T0 - 30000);
 	assert_int_equal(counter_table_sum(t, STR_LIT("k"), 60, T0), 5);
 	assert_int_equal(counter_table_sum(t, STR_LIT("k"), 60, -5), 5);
+	counter_table_free(t);
+}
+
+static void
+test_clock_put_back_far_keeps_nothing_longer_than_its_window(void **state)
+{
+	(void)state;
+	struct counter_table *t = counter_table_new();
+	struct str k = STR_LIT("k");
+	int64_t now = T0 - 400 * 86400000LL;
+	charge(t, "k", 3, 60, T0 - 20000);
+	charge(t, "k", 4, 60, T0);
+	assert_int_equal(counter_table_sum(t, k, 60, now), 7);
+	assert_in_range(counter_table_wait(t, k, 60, 1, now), 60, 62);
+	charge(t, "k", 1, 60, now + 30000);
+	assert_int_equal(counter_table_sum(t, k, 60, now + 59000), 8);
+	assert_int_equal(counter_table_sum(t, k, 60, now + 61000), 1);
+	charge(t, "far", UINT32_MAX, 60, T0 - 1000);
+	charge(t, "far", 2, 60, T0);
+	charge(t, "far", 2, 60, now);
+	assert_int_equal(counter_table_sum(t, STR_LIT("far"), 60, now), UINT32_MAX);
+	counter_table_free(t);
+}
+
+/* An old step of the keeper's is no clock that was put back. */
+static void
+test_fill_after_a_charge_takes_nothing_out_of_the_window(void **state)
+{
+	(void)state;
+	static const struct counts_fill m = {
+	    .key = STR_LIT("k"), .window_s = 60, .steps = {{T0 - 120000, 2}}, .step_count = 1};
+	struct counter_table *t = counter_table_new();
+	charge(t, "k", 1, 60, T0);
+	counter_table_fill(t, &m);
+	assert_int_equal(counter_table_sum(t, STR_LIT("k"), 60, T0 + 59000), 3);
 	counter_table_free(t);
 }
 
@@ -187,6 +222,8 @@ main(void)
 	    cmocka_unit_test(test_never_more_than_the_limit_in_any_window),
 	    cmocka_unit_test(test_wait_is_long_enough_and_not_for_ever),
 	    cmocka_unit_test(test_clock_that_goes_back_forgets_nothing),
+	    cmocka_unit_test(test_clock_put_back_far_keeps_nothing_longer_than_its_window),
+	    cmocka_unit_test(test_fill_after_a_charge_takes_nothing_out_of_the_window),
 	    cmocka_unit_test(test_same_key_with_another_window_is_another_counter),
 	    cmocka_unit_test(test_number_of_counters_is_limited_and_the_oldest_go),
 	    cmocka_unit_test(test_huge_counts_saturate),
