@@ -8,8 +8,7 @@
  * same, because whether that is enough is the supervisor's decision. AV_ESYS: the kernel offers
  * it and failed; the process must end. `st` is added to, never reset; zero it first.
  *
- * All three filters name what is allowed. Another call answers EPERM, or ENOSYS where it is one of the
- * newer ones that libc tries first and can do without; in the judge it ends the process (SIGSYS).
+ * A denied call answers EPERM, but in the judge: there it ends the process (SIGSYS).
  */
 #ifndef AV_BASE_CONFINE_H
 #define AV_BASE_CONFINE_H
@@ -35,24 +34,20 @@ enum av_err confine_basic(struct confine_state *st) AV_MUST_USE;
 enum av_err confine_judge(struct confine_state *st) AV_MUST_USE;
 enum av_err confine_judge_filter(struct confine_state *st) AV_MUST_USE;
 
-/* The broker may do what confine_linux.c names: connect over IP, resolve names, start threads, open files
- * for reading, work on what it holds. It may not execute, start processes, signal, look into others, make
- * AF_UNIX sockets (but for connected pairs), or change anything of the file system. Of files it may read
- * those below /etc, /usr, /lib, /proc (no other process's memory, environment or descriptors: Landlock sees
- * to it), where the resolver's state is, and `ca_path` (a file; NULL for none). It keeps no capabilities:
- * run by root, it reads what root owns, not what others keep to themselves. Of the calls' filter the same
- * holds as of the judge's in sanitizer builds; it alone is confine_broker_filter(). */
+/* The broker may not execute, signal, look into other processes or change their limits and
+ * priorities, make AF_UNIX sockets (but for connected pairs), change
+ * mounts or namespaces, or push input into a terminal; it may read files below /etc, /usr, /lib,
+ * /proc (no other process's memory, environment or descriptors: Landlock sees to it), where the
+ * resolver's state is, and `ca_path` (a file; NULL for none), and write none. It keeps no
+ * capabilities: run by root, it reads what root owns, not what others keep to themselves. */
 enum av_err confine_broker(const char *ca_path, struct confine_state *st) AV_MUST_USE;
-enum av_err confine_broker_filter(struct confine_state *st) AV_MUST_USE;
 
 /* Whether `path` (absolute, without links) stands where a confined broker may read: no place for a key. */
 bool confine_broker_could_read(const char *path);
 
-/* The keeper may do what confine_linux.c names: work on files, take connections, start a thread. It may
- * not execute, start processes, signal, look into others, make any socket (but for connected pairs), or map
- * code. In sanitizer builds as above. */
+/* The keeper may not execute, signal, look into other processes, make any socket, change mounts or
+ * namespaces, or push input into a terminal. */
 enum av_err confine_keeper(struct confine_state *st) AV_MUST_USE;
-enum av_err confine_keeper_filter(struct confine_state *st) AV_MUST_USE;
 
 /* For status: "on", "off" or "off (sanitizer build)". */
 const char *confine_seccomp_word(const struct confine_state *st);

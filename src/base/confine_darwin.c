@@ -52,19 +52,7 @@ confine_broker(const char *ca_path, struct confine_state *st)
 }
 
 enum av_err
-confine_broker_filter(struct confine_state *st)
-{
-	return confine_judge(st);
-}
-
-enum av_err
 confine_keeper(struct confine_state *st)
-{
-	return confine_judge(st);
-}
-
-enum av_err
-confine_keeper_filter(struct confine_state *st)
 {
 	return confine_judge(st);
 }

@@ -6,6 +6,7 @@
 #include "base/landlock.h"
 #include "base/seccomp.h"
 
+#include <asm/sockios.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -21,6 +22,11 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
+/* Younger than some headers; the numbers are the same on every architecture. */
+#ifndef SYS_process_mrelease
+#define SYS_process_mrelease 448
+#endif
+
 static const int judge_allowed[] = {SYS_read, SYS_readv, SYS_write, SYS_writev, SYS_ppoll,
     SYS_recvmsg, SYS_sendmsg,
 #ifdef SYS_poll
@@ -32,74 +38,35 @@ static const int judge_allowed[] = {SYS_read, SYS_readv, SYS_write, SYS_writev, 
 /* A descriptor's owner gets signals, by F_SETSIG any: with the rest of fcntl() the judge could kill. */
 static const uint32_t judge_fcntl[] = {F_GETFD, F_SETFD, F_GETFL, F_SETFL};
 
-/* From here on all architectures have the same numbers. What libc tries there first it can do without. */
-#define FIRST_NEW_CALL 424
-
-/* Of broker and keeper: memory, time, threads, what a descriptor at hand is good for. Some calls are here
- * for another libc, or another architecture, than those we have seen. */
-static const int shared_calls[] = {SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_recvmsg,
-    SYS_sendmsg, SYS_recvfrom, SYS_sendto, SYS_ppoll, SYS_futex, SYS_close, SYS_clock_gettime,
-#ifdef SYS_poll
-    SYS_poll,
-#endif
-    SYS_lseek, SYS_fstat, SYS_newfstatat, SYS_statx, SYS_faccessat, SYS_readlinkat,
-#ifdef SYS_stat
-    SYS_stat, SYS_lstat, SYS_access, SYS_readlink,
-#endif
-    SYS_munmap, SYS_mremap, SYS_madvise, SYS_brk, SYS_rt_sigaction, SYS_rt_sigprocmask,
-    SYS_rt_sigreturn, SYS_sigaltstack, SYS_clock_getres, SYS_clock_nanosleep, SYS_nanosleep,
-    SYS_gettimeofday,
-#ifdef SYS_time
-    SYS_time,
-#endif
-    SYS_getrandom, SYS_getpid, SYS_getppid, SYS_gettid, SYS_getuid, SYS_geteuid, SYS_getgid,
-    SYS_getegid, SYS_uname, SYS_sysinfo, SYS_sched_yield, SYS_sched_getaffinity, SYS_getcpu,
-    SYS_set_robust_list, SYS_rseq, SYS_restart_syscall, SYS_exit, SYS_exit_group, SYS_getsockopt,
-    SYS_getsockname, SYS_getpeername, SYS_accept4, SYS_shutdown};
-
-/* Names, connections, the loop. bind() is for the resolver's netlink socket; without listen() nobody is
- * served by it. */
-static const int broker_calls[] = {SYS_epoll_ctl, SYS_epoll_pwait,
-#ifdef SYS_epoll_wait
-    SYS_epoll_wait,
-#endif
-    SYS_connect, SYS_bind, SYS_setsockopt, SYS_sendmmsg, SYS_recvmmsg, SYS_eventfd2, SYS_pipe2,
-    /* libc may still load a module for the resolver */
-    SYS_mmap, SYS_mprotect};
-
-/* SQLite, the key file, locked memory. */
-static const int keeper_calls[] = {
-    SYS_pread64,
-    SYS_pwrite64,
-    SYS_fdatasync,
-    SYS_fsync,
-    SYS_openat,
-    SYS_ftruncate,
-    SYS_fallocate,
-    SYS_unlinkat,
-    SYS_mkdirat,
-    SYS_renameat,
-    SYS_renameat2,
-    SYS_fchmod,
-    SYS_fchmodat,
-    SYS_fchown,
-    SYS_flock,
-    SYS_getcwd,
-    SYS_mlock,
-    SYS_munlock,
-#ifdef SYS_open
-    SYS_open,
-    SYS_unlink,
-    SYS_mkdir,
-    SYS_rename,
-    SYS_chmod,
+/* Neither broker nor keeper ever needs these; each would widen what a taken-over one can do. */
+static const int denied_to_both[] = {
+    /* run something else */
+    SYS_execve, SYS_execveat,
+    /* signal */
+    SYS_kill, SYS_tkill, SYS_tgkill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo,
+    SYS_pidfd_send_signal, SYS_mq_open, SYS_mq_notify,
+    /* weigh other processes of this user down */
+    SYS_setpriority, SYS_ioprio_set, SYS_sched_setscheduler, SYS_sched_setparam, SYS_sched_setattr,
+    SYS_sched_setaffinity, SYS_migrate_pages, SYS_move_pages,
+    /* meet them where no descriptor leads */
+    SYS_shmget, SYS_shmat, SYS_shmctl, SYS_semget, SYS_semctl, SYS_msgget, SYS_msgsnd, SYS_msgrcv,
+    SYS_msgctl,
+    /* look into or steer another process */
+    SYS_process_vm_readv, SYS_process_vm_writev, SYS_pidfd_open, SYS_pidfd_getfd,
+    SYS_process_madvise, SYS_process_mrelease, SYS_kcmp,
+    /* mounts and namespaces */
+    SYS_mount, SYS_umount2, SYS_pivot_root, SYS_chroot, SYS_open_tree, SYS_move_mount, SYS_fsopen,
+    SYS_fsconfig, SYS_fsmount, SYS_fspick, SYS_mount_setattr, SYS_unshare, SYS_setns,
+    /* ways round the file system's rules */
+    SYS_open_by_handle_at, SYS_name_to_handle_at,
+    /* kernel interfaces with a wide surface */
+    SYS_bpf, SYS_perf_event_open, SYS_userfaultfd, SYS_keyctl, SYS_add_key, SYS_request_key,
+    SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register, SYS_init_module,
+    SYS_finit_module, SYS_delete_module, SYS_kexec_load,
+#ifndef AV_SANITIZED
+    SYS_ptrace, /* the leak checker stops its own threads with it */
 #endif
 };
-
-/* Nobody is signalled for a descriptor: F_SETOWN and F_SETSIG are not among them. */
-static const uint32_t broker_fcntl[] = {F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC};
-static const uint32_t keeper_fcntl[] = {
-    F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC, F_GETLK, F_SETLK, F_SETLKW};
 
 enum av_err
 confine_basic(struct confine_state *st)
@@ -144,33 +111,33 @@ confine_judge(struct confine_state *st)
 #endif
 }
 
-/* A thread, and no process: glibc's flags, and musl's. */
-#define THREAD_FLAGS                                                                        \
-	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM | \
-	    CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
-
 static void
-allow_shared(struct seccomp_filter *f, const uint32_t *fcntls, size_t fcntl_count)
+deny_common(struct seccomp_filter *f)
 {
+	const uint32_t no = SECCOMP_DENY(EPERM);
+
 	seccomp_begin(f);
-	seccomp_rules(f, shared_calls, COUNT(shared_calls), SECCOMP_RET_ALLOW);
-	for (size_t i = 0; i < fcntl_count; i++)
-		seccomp_rule_arg(f, SYS_fcntl, 1, fcntls[i], true, SECCOMP_RET_ALLOW);
-	seccomp_rule_arg(f, SYS_clone, 0, THREAD_FLAGS, true, SECCOMP_RET_ALLOW);
-	seccomp_rule_arg(f, SYS_clone, 0, THREAD_FLAGS | CLONE_DETACHED, true, SECCOMP_RET_ALLOW);
+	seccomp_rules(f, denied_to_both, COUNT(denied_to_both), no);
+	seccomp_rule_bits(f, SYS_clone, 0,
+	    CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
+	        CLONE_NEWPID | CLONE_NEWNET,
+	    no);
+	/* Its flags stand in memory that a filter cannot read; libc then falls back to clone. */
+	seccomp_rule(f, SYS_clone3, SECCOMP_DENY(ENOSYS));
+	/* Who owns a descriptor is sent signals by the kernel, and F_SETSIG chooses which. */
+	seccomp_rule_arg(f, SYS_fcntl, 1, F_SETOWN, true, no);
+	seccomp_rule_arg(f, SYS_fcntl, 1, F_SETOWN_EX, true, no);
+	seccomp_rule_arg(f, SYS_fcntl, 1, F_SETSIG, true, no);
+	seccomp_rule_arg(f, SYS_ioctl, 1, FIOSETOWN, true, no);
+	seccomp_rule_arg(f, SYS_ioctl, 1, SIOCSPGRP, true, no);
 	/* Limits of its own only. */
-	seccomp_rule_arg(f, SYS_prlimit64, 0, 0, true, SECCOMP_RET_ALLOW);
+	seccomp_rule_arg(f, SYS_prlimit64, 0, 0, false, no);
 	/* One end of a pair of datagram sockets reaches every datagram socket that has a name. The bit
 	 * tells SOCK_DGRAM and SOCK_RAW from SOCK_STREAM and SOCK_SEQPACKET. */
-	seccomp_rule_bits(f, SYS_socketpair, 1, SOCK_DGRAM, SECCOMP_DENY(EPERM));
-	seccomp_rule(f, SYS_socketpair, SECCOMP_RET_ALLOW);
-}
-
-static enum av_err
-install(struct seccomp_filter *f, struct confine_state *st)
-{
-	seccomp_rule_from(f, FIRST_NEW_CALL, SECCOMP_DENY(ENOSYS));
-	return seccomp_install(f, SECCOMP_DENY(EPERM), &st->seccomp);
+	seccomp_rule_bits(f, SYS_socketpair, 1, SOCK_DGRAM, no);
+	/* A terminal on standard error would take what is pushed as typed by the operator. */
+	seccomp_rule_arg(f, SYS_ioctl, 1, TIOCSTI, true, no);
+	seccomp_rule_arg(f, SYS_ioctl, 1, TIOCLINUX, true, no);
 }
 
 /* Landlock alone is not enough below /proc: since Linux 6.13 CAP_PERFMON, so root, may read another
@@ -207,71 +174,33 @@ confine_broker_could_read(const char *path)
 }
 
 enum av_err
-confine_broker_filter(struct confine_state *st)
-{
-	static const uint32_t families[] = {AF_INET, AF_INET6, AF_NETLINK};
-	static const uint32_t requests[] = {FIONBIO, FIONREAD};
-	struct seccomp_filter f;
-
-	allow_shared(&f, broker_fcntl, COUNT(broker_fcntl));
-	seccomp_rules(&f, broker_calls, COUNT(broker_calls), SECCOMP_RET_ALLOW);
-	for (size_t i = 0; i < COUNT(families); i++)
-		seccomp_rule_arg(&f, SYS_socket, 0, families[i], true, SECCOMP_RET_ALLOW);
-	for (size_t i = 0; i < COUNT(requests); i++)
-		seccomp_rule_arg(&f, SYS_ioctl, 1, requests[i], true, SECCOMP_RET_ALLOW);
-	/* Landlock refuses it too, where the kernel has that. */
-	seccomp_rule_bits(&f, SYS_openat, 2, O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND,
-	    SECCOMP_DENY(EPERM));
-	seccomp_rule(&f, SYS_openat, SECCOMP_RET_ALLOW);
-#ifdef SYS_open
-	seccomp_rule_bits(
-	    &f, SYS_open, 1, O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND, SECCOMP_DENY(EPERM));
-	seccomp_rule(&f, SYS_open, SECCOMP_RET_ALLOW);
-#endif
-	return install(&f, st);
-}
-
-enum av_err
 confine_broker(const char *ca_path, struct confine_state *st)
 {
 	const char *readable[COUNT(broker_trees) + 4] = {
 	    "/run/NetworkManager/resolv.conf", "/dev/null", "/dev/urandom", ca_path};
+	struct seccomp_filter f;
 	enum av_err e;
 
 	memcpy(readable + 4, broker_trees, sizeof(broker_trees));
 	e = landlock_read_only(readable, COUNT(readable), &st->landlock);
 	if (e == AV_OK)
 		e = drop_capabilities(st);
-#ifndef AV_SANITIZED
-	if (e == AV_OK)
-		e = confine_broker_filter(st);
-#endif
-	return e;
-}
-
-enum av_err
-confine_keeper_filter(struct confine_state *st)
-{
-	struct seccomp_filter f;
-
-	allow_shared(&f, keeper_fcntl, COUNT(keeper_fcntl));
-	seccomp_rules(&f, keeper_calls, COUNT(keeper_calls), SECCOMP_RET_ALLOW);
-	seccomp_rule_bits(&f, SYS_mmap, 2, PROT_EXEC, SECCOMP_DENY(EPERM));
-	seccomp_rule(&f, SYS_mmap, SECCOMP_RET_ALLOW);
-	seccomp_rule_bits(&f, SYS_mprotect, 2, PROT_EXEC, SECCOMP_DENY(EPERM));
-	seccomp_rule(&f, SYS_mprotect, SECCOMP_RET_ALLOW);
-	return install(&f, st);
+	if (e != AV_OK)
+		return e;
+	deny_common(&f);
+	seccomp_rule_arg(&f, SYS_socket, 0, AF_UNIX, true, SECCOMP_DENY(EPERM));
+	return seccomp_install(&f, SECCOMP_RET_ALLOW, &st->seccomp);
 }
 
 enum av_err
 confine_keeper(struct confine_state *st)
 {
-#ifdef AV_SANITIZED
-	(void)st;
-	return AV_OK;
-#else
-	return confine_keeper_filter(st);
-#endif
+	struct seccomp_filter f;
+
+	deny_common(&f);
+	/* What it speaks by it is given. */
+	seccomp_rule(&f, SYS_socket, SECCOMP_DENY(EPERM));
+	return seccomp_install(&f, SECCOMP_RET_ALLOW, &st->seccomp);
 }
 
 const char *

@@ -4,8 +4,7 @@
  * (linux: Documentation/userspace-api/seccomp_filter.rst). Linux only; used by confine_linux.c.
  *
  * Every filter begins with the same guard: a call by another architecture's table ends the process.
- * Rules are tried in order; the last word is seccomp_install()'s. Since Linux 5.11 a call that is allowed
- * whatever its arguments costs no filter: the kernel remembers it by its number.
+ * Rules are tried in order; the last word is seccomp_install()'s.
  */
 #ifndef AV_BASE_SECCOMP_H
 #define AV_BASE_SECCOMP_H
@@ -39,8 +38,6 @@ void seccomp_rule_bits(
 /* ... where they are equal (`same`) or unequal to `value`. */
 void seccomp_rule_arg(
     struct seccomp_filter *f, int nr, unsigned arg, uint32_t value, bool same, uint32_t verdict);
-/* `nr` and all above it. */
-void seccomp_rule_from(struct seccomp_filter *f, int nr, uint32_t verdict);
 /* For every thread of the process. *on is false where the kernel has no seccomp. */
 enum av_err seccomp_install(struct seccomp_filter *f, uint32_t otherwise, bool *on) AV_MUST_USE;
 

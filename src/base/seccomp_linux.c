@@ -102,13 +102,6 @@ seccomp_rule_arg(
 	rule_on_arg(f, nr, arg, BPF_JEQ, value, same, verdict);
 }
 
-void
-seccomp_rule_from(struct seccomp_filter *f, int nr, uint32_t verdict)
-{
-	emit(f, BPF_JMP | BPF_JGE | BPF_K, (uint32_t)nr, 0, 1);
-	answer(f, verdict);
-}
-
 enum av_err
 seccomp_install(struct seccomp_filter *f, uint32_t otherwise, bool *on)
 {
