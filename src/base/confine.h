@@ -8,7 +8,9 @@
  * same, because whether that is enough is the supervisor's decision. AV_ESYS: the kernel offers
  * it and failed; the process must end. `st` is added to, never reset; zero it first.
  *
- * A denied call answers EPERM, but in the judge: there it ends the process (SIGSYS).
+ * Each filter names what is let through. Any other call ends the judge (SIGSYS). In broker and keeper it
+ * answers EPERM, or ENOSYS where it is younger than Linux 6.1: a library that tries something out must
+ * not end the daemon, and falls back.
  */
 #ifndef AV_BASE_CONFINE_H
 #define AV_BASE_CONFINE_H
@@ -34,9 +36,9 @@ enum av_err confine_basic(struct confine_state *st) AV_MUST_USE;
 enum av_err confine_judge(struct confine_state *st) AV_MUST_USE;
 enum av_err confine_judge_filter(struct confine_state *st) AV_MUST_USE;
 
-/* The broker may not execute, signal, look into other processes or change their limits and
- * priorities, make AF_UNIX sockets (but for connected pairs), change
- * mounts or namespaces, or push input into a terminal; it may read files below /etc, /usr, /lib,
+/* The broker may use its descriptors, connect by IP, ask netlink, manage memory (never both written
+ * and executed) and start threads. So it may not execute, signal, look into other processes, make
+ * AF_UNIX sockets (but for connected pairs) or change files; it may read files below /etc, /usr, /lib,
  * /proc (no other process's memory, environment or descriptors: Landlock sees to it), where the
  * resolver's state is, and `ca_path` (a file; NULL for none), and write none. It keeps no
  * capabilities: run by root, it reads what root owns, not what others keep to themselves. */
@@ -45,8 +47,9 @@ enum av_err confine_broker(const char *ca_path, struct confine_state *st) AV_MUS
 /* Whether `path` (absolute, without links) stands where a confined broker may read: no place for a key. */
 bool confine_broker_could_read(const char *path);
 
-/* The keeper may not execute, signal, look into other processes, make any socket, change mounts or
- * namespaces, or push input into a terminal. */
+/* The keeper may use its descriptors, work on files as its database needs, lock memory and start
+ * threads. So it may not execute, signal, look into other processes, make any socket (but for
+ * connected pairs) or map code. In sanitizer builds both may do what the run time needs besides. */
 enum av_err confine_keeper(struct confine_state *st) AV_MUST_USE;
 
 /* For status: "on", "off" or "off (sanitizer build)". */

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/sockios.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -22,11 +23,6 @@
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-/* Younger than some headers; the numbers are the same on every architecture. */
-#ifndef SYS_process_mrelease
-#define SYS_process_mrelease 448
-#endif
-
 static const int judge_allowed[] = {SYS_read, SYS_readv, SYS_write, SYS_writev, SYS_ppoll,
     SYS_recvmsg, SYS_sendmsg,
 #ifdef SYS_poll
@@ -38,35 +34,135 @@ static const int judge_allowed[] = {SYS_read, SYS_readv, SYS_write, SYS_writev, 
 /* A descriptor's owner gets signals, by F_SETSIG any: with the rest of fcntl() the judge could kill. */
 static const uint32_t judge_fcntl[] = {F_GETFD, F_SETFD, F_GETFL, F_SETFL};
 
-/* Neither broker nor keeper ever needs these; each would widen what a taken-over one can do. */
-static const int denied_to_both[] = {
-    /* run something else */
-    SYS_execve, SYS_execveat,
-    /* signal */
-    SYS_kill, SYS_tkill, SYS_tgkill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo,
-    SYS_pidfd_send_signal, SYS_mq_open, SYS_mq_notify,
-    /* weigh other processes of this user down */
-    SYS_setpriority, SYS_ioprio_set, SYS_sched_setscheduler, SYS_sched_setparam, SYS_sched_setattr,
-    SYS_sched_setaffinity, SYS_migrate_pages, SYS_move_pages,
-    /* meet them where no descriptor leads */
-    SYS_shmget, SYS_shmat, SYS_shmctl, SYS_semget, SYS_semctl, SYS_msgget, SYS_msgsnd, SYS_msgrcv,
-    SYS_msgctl,
-    /* look into or steer another process */
-    SYS_process_vm_readv, SYS_process_vm_writev, SYS_pidfd_open, SYS_pidfd_getfd,
-    SYS_process_madvise, SYS_process_mrelease, SYS_kcmp,
-    /* mounts and namespaces */
-    SYS_mount, SYS_umount2, SYS_pivot_root, SYS_chroot, SYS_open_tree, SYS_move_mount, SYS_fsopen,
-    SYS_fsconfig, SYS_fsmount, SYS_fspick, SYS_mount_setattr, SYS_unshare, SYS_setns,
-    /* ways round the file system's rules */
-    SYS_open_by_handle_at, SYS_name_to_handle_at,
-    /* kernel interfaces with a wide surface */
-    SYS_bpf, SYS_perf_event_open, SYS_userfaultfd, SYS_keyctl, SYS_add_key, SYS_request_key,
-    SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register, SYS_init_module,
-    SYS_finit_module, SYS_delete_module, SYS_kexec_load,
-#ifndef AV_SANITIZED
-    SYS_ptrace, /* the leak checker stops its own threads with it */
+/* Broker and keeper may make the calls named below and no other. What Linux 6.1 knows and is not named
+ * answers EPERM. What is younger answers ENOSYS, so that a younger libc takes the way that it keeps for
+ * older kernels. Numbers this high are the same on every architecture. */
+#define LAST_KNOWN_CALL 450u /* set_mempolicy_home_node */
+
+/* Since Linux 5.11 the kernel remembers which numbers are let through whatever their arguments, and does not
+ * run the filter for them; so the rules on arguments are tried first, the locks of SQLite before all.
+ * For older kernels the frequent ones stand first here. */
+static const int both_allowed[] = {
+    SYS_read,
+    SYS_write,
+    SYS_recvmsg,
+    SYS_sendmsg,
+    SYS_recvfrom,
+    SYS_sendto,
+    SYS_ppoll,
+    SYS_futex,
+    SYS_clock_gettime,
+    SYS_close,
+    SYS_getpid,
+    SYS_getppid,
+    SYS_newfstatat,
+    SYS_openat,
+    SYS_pread64,
+    SYS_readv,
+    SYS_writev,
+    SYS_lseek,
+    SYS_fstat,
+    SYS_statx,
+#ifdef SYS_poll
+    /* The younger architectures have only the general form of these. */
+    SYS_poll,
+    SYS_open,
+    SYS_stat,
+    SYS_lstat,
+    SYS_access,
+    SYS_readlink,
+    SYS_time,
+#endif
+    SYS_faccessat,
+    SYS_readlinkat,
+    SYS_getdents64,
+    SYS_getcwd,
+#ifdef SYS_faccessat2
+    SYS_faccessat2,
+#endif
+    /* memory */
+    SYS_brk,
+    SYS_munmap,
+    SYS_mremap,
+    SYS_madvise,
+    SYS_getrandom,
+    /* connections that it holds or takes */
+    SYS_accept4,
+    SYS_getsockopt,
+    SYS_setsockopt,
+    SYS_getsockname,
+    SYS_getpeername,
+    SYS_shutdown,
+    /* time */
+    SYS_clock_getres,
+    SYS_gettimeofday,
+    SYS_clock_nanosleep,
+    SYS_nanosleep,
+    /* its own threads and signal handlers */
+    SYS_rt_sigaction,
+    SYS_rt_sigprocmask,
+    SYS_rt_sigreturn,
+    SYS_sigaltstack,
+    SYS_sched_yield,
+    SYS_sched_getaffinity,
+    SYS_set_robust_list,
+    SYS_rseq,
+    SYS_restart_syscall,
+    SYS_exit,
+    SYS_exit_group,
+    /* who and where it is */
+    SYS_gettid,
+    SYS_getuid,
+    SYS_geteuid,
+    SYS_getgid,
+    SYS_getegid,
+    SYS_uname,
+    SYS_sysinfo,
+#ifdef AV_SANITIZED
+    /* The leak checker stops its own threads. */
+    SYS_ptrace,
+    SYS_wait4,
+    SYS_prctl,
+    SYS_mincore,
+    SYS_pipe2,
+    SYS_dup,
+    SYS_dup3,
 #endif
 };
+
+static const int broker_allowed[] = {SYS_epoll_pwait, SYS_epoll_ctl, SYS_connect,
+#ifdef SYS_epoll_wait
+    SYS_epoll_wait,
+#endif
+    SYS_epoll_create1, SYS_eventfd2, SYS_pipe2,
+    /* the resolver: netlink wants a name, two questions go out at once */
+    SYS_bind, SYS_sendmmsg, SYS_recvmmsg};
+
+/* Its database, with the journal, and memory that is not to reach a disk. */
+static const int keeper_allowed[] = {SYS_pwrite64, SYS_fdatasync, SYS_fsync, SYS_ftruncate,
+    SYS_fallocate, SYS_flock, SYS_unlinkat, SYS_mkdirat, SYS_fchmod, SYS_fchmodat, SYS_fchown,
+#ifdef SYS_unlink
+    SYS_unlink, SYS_mkdir, SYS_rmdir, SYS_chmod,
+#endif
+    SYS_umask, SYS_mlock, SYS_munlock};
+
+/* Without those that make the kernel signal for it: F_SETOWN, F_SETOWN_EX, F_SETSIG. */
+static const uint32_t both_fcntl[] = {F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC};
+static const uint32_t keeper_fcntl[] = {F_SETLK, F_SETLKW, F_GETLK};
+/* Nothing for a terminal: on standard error it would take what is pushed as typed by the operator. */
+static const uint32_t both_ioctl[] = {FIONREAD, FIONBIO, FIOCLEX};
+/* An interface's number, for a name server that is told with one (fe80::1%eth0). */
+static const uint32_t broker_ioctl[] = {SIOCGIFINDEX};
+/* The resolver asks the kernel for its addresses by netlink. AF_UNIX sockets would reach others' daemons. */
+static const uint32_t broker_families[] = {AF_INET, AF_INET6, AF_NETLINK};
+
+/* What a thread is started with; CLONE_THREAD alone rules out a new process, because the kernel
+ * takes it only with CLONE_SIGHAND and CLONE_VM. */
+#define THREAD_FLAGS                                                                         \
+	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |  \
+	    CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID | \
+	    CLONE_DETACHED)
+#define OPEN_TO_WRITE (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC)
 
 enum av_err
 confine_basic(struct confine_state *st)
@@ -84,6 +180,14 @@ confine_basic(struct confine_state *st)
 	return AV_OK;
 }
 
+/* `nr` is let through where argument `arg` is one of `values`. */
+static void
+allow_values(struct seccomp_filter *f, int nr, unsigned arg, const uint32_t *values, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		seccomp_rule_arg(f, nr, arg, values[i], true, SECCOMP_RET_ALLOW);
+}
+
 enum av_err
 confine_judge_filter(struct confine_state *st)
 {
@@ -91,8 +195,7 @@ confine_judge_filter(struct confine_state *st)
 
 	seccomp_begin(&f);
 	seccomp_rules(&f, judge_allowed, COUNT(judge_allowed), SECCOMP_RET_ALLOW);
-	for (size_t i = 0; i < COUNT(judge_fcntl); i++)
-		seccomp_rule_arg(&f, SYS_fcntl, 1, judge_fcntl[i], true, SECCOMP_RET_ALLOW);
+	allow_values(&f, SYS_fcntl, 1, judge_fcntl, COUNT(judge_fcntl));
 	seccomp_rule_bits(&f, SYS_mmap, 2, PROT_EXEC, SECCOMP_RET_KILL_PROCESS);
 	seccomp_rule(&f, SYS_mmap, SECCOMP_RET_ALLOW);
 	seccomp_rule_bits(&f, SYS_mprotect, 2, PROT_EXEC, SECCOMP_RET_KILL_PROCESS);
@@ -112,32 +215,38 @@ confine_judge(struct confine_state *st)
 }
 
 static void
-deny_common(struct seccomp_filter *f)
+allow_common(struct seccomp_filter *f)
 {
 	const uint32_t no = SECCOMP_DENY(EPERM);
 
-	seccomp_begin(f);
-	seccomp_rules(f, denied_to_both, COUNT(denied_to_both), no);
-	seccomp_rule_bits(f, SYS_clone, 0,
-	    CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER |
-	        CLONE_NEWPID | CLONE_NEWNET,
-	    no);
+	allow_values(f, SYS_fcntl, 1, both_fcntl, COUNT(both_fcntl));
+	allow_values(f, SYS_ioctl, 1, both_ioctl, COUNT(both_ioctl));
+	seccomp_rule_bits(f, SYS_mprotect, 2, PROT_EXEC, no);
+	seccomp_rule(f, SYS_mprotect, SECCOMP_RET_ALLOW);
+#ifdef AV_SANITIZED
+	/* The leak checker's helper is a process. */
+	seccomp_rule_bits(f, SYS_clone, 0, CLONE_VM, SECCOMP_RET_ALLOW);
+#else
+	seccomp_rule_bits(f, SYS_clone, 0, ~(uint32_t)THREAD_FLAGS, no);
+	seccomp_rule_bits(f, SYS_clone, 0, CLONE_THREAD, SECCOMP_RET_ALLOW);
+#endif
 	/* Its flags stand in memory that a filter cannot read; libc then falls back to clone. */
 	seccomp_rule(f, SYS_clone3, SECCOMP_DENY(ENOSYS));
-	/* Who owns a descriptor is sent signals by the kernel, and F_SETSIG chooses which. */
-	seccomp_rule_arg(f, SYS_fcntl, 1, F_SETOWN, true, no);
-	seccomp_rule_arg(f, SYS_fcntl, 1, F_SETOWN_EX, true, no);
-	seccomp_rule_arg(f, SYS_fcntl, 1, F_SETSIG, true, no);
-	seccomp_rule_arg(f, SYS_ioctl, 1, FIOSETOWN, true, no);
-	seccomp_rule_arg(f, SYS_ioctl, 1, SIOCSPGRP, true, no);
-	/* Limits of its own only. */
-	seccomp_rule_arg(f, SYS_prlimit64, 0, 0, false, no);
+	/* Limits of its own only; a thread's name. */
+	seccomp_rule_arg(f, SYS_prlimit64, 0, 0, true, SECCOMP_RET_ALLOW);
+	seccomp_rule_arg(f, SYS_prctl, 0, PR_SET_NAME, true, SECCOMP_RET_ALLOW);
 	/* One end of a pair of datagram sockets reaches every datagram socket that has a name. The bit
 	 * tells SOCK_DGRAM and SOCK_RAW from SOCK_STREAM and SOCK_SEQPACKET. */
 	seccomp_rule_bits(f, SYS_socketpair, 1, SOCK_DGRAM, no);
-	/* A terminal on standard error would take what is pushed as typed by the operator. */
-	seccomp_rule_arg(f, SYS_ioctl, 1, TIOCSTI, true, no);
-	seccomp_rule_arg(f, SYS_ioctl, 1, TIOCLINUX, true, no);
+	seccomp_rule_arg(f, SYS_socketpair, 0, AF_UNIX, true, SECCOMP_RET_ALLOW);
+	seccomp_rules(f, both_allowed, COUNT(both_allowed), SECCOMP_RET_ALLOW);
+}
+
+static enum av_err
+install_answering(struct seccomp_filter *f, bool *on)
+{
+	seccomp_rule_above(f, LAST_KNOWN_CALL, SECCOMP_DENY(ENOSYS));
+	return seccomp_install(f, SECCOMP_DENY(EPERM), on);
 }
 
 /* Landlock alone is not enough below /proc: since Linux 6.13 CAP_PERFMON, so root, may read another
@@ -187,9 +296,22 @@ confine_broker(const char *ca_path, struct confine_state *st)
 		e = drop_capabilities(st);
 	if (e != AV_OK)
 		return e;
-	deny_common(&f);
-	seccomp_rule_arg(&f, SYS_socket, 0, AF_UNIX, true, SECCOMP_DENY(EPERM));
-	return seccomp_install(&f, SECCOMP_RET_ALLOW, &st->seccomp);
+	seccomp_begin(&f);
+	/* Landlock refuses it too, where the kernel has it. */
+	seccomp_rule_bits(&f, SYS_openat, 2, OPEN_TO_WRITE, SECCOMP_DENY(EPERM));
+#ifdef SYS_open
+	seccomp_rule_bits(&f, SYS_open, 1, OPEN_TO_WRITE, SECCOMP_DENY(EPERM));
+#endif
+	allow_common(&f);
+	allow_values(&f, SYS_socket, 0, broker_families, COUNT(broker_families));
+	allow_values(&f, SYS_ioctl, 1, broker_ioctl, COUNT(broker_ioctl));
+	/* The resolver loads the modules that nsswitch.conf names when it first needs them. Code comes from
+	 * files, then, of which the broker can write none; never from memory that it can write. */
+	seccomp_rule_arg(&f, SYS_mmap, 2, PROT_READ | PROT_EXEC, true, SECCOMP_RET_ALLOW);
+	seccomp_rule_bits(&f, SYS_mmap, 2, PROT_EXEC, SECCOMP_DENY(EPERM));
+	seccomp_rule(&f, SYS_mmap, SECCOMP_RET_ALLOW);
+	seccomp_rules(&f, broker_allowed, COUNT(broker_allowed), SECCOMP_RET_ALLOW);
+	return install_answering(&f, &st->seccomp);
 }
 
 enum av_err
@@ -197,10 +319,15 @@ confine_keeper(struct confine_state *st)
 {
 	struct seccomp_filter f;
 
-	deny_common(&f);
-	/* What it speaks by it is given. */
-	seccomp_rule(&f, SYS_socket, SECCOMP_DENY(EPERM));
-	return seccomp_install(&f, SECCOMP_RET_ALLOW, &st->seccomp);
+	seccomp_begin(&f);
+	allow_values(&f, SYS_fcntl, 1, keeper_fcntl, COUNT(keeper_fcntl));
+	allow_common(&f);
+	/* It loads no code once it stands. */
+	seccomp_rule_bits(&f, SYS_mmap, 2, PROT_EXEC, SECCOMP_DENY(EPERM));
+	seccomp_rule(&f, SYS_mmap, SECCOMP_RET_ALLOW);
+	/* No socket(): what it speaks by it is given. */
+	seccomp_rules(&f, keeper_allowed, COUNT(keeper_allowed), SECCOMP_RET_ALLOW);
+	return install_answering(&f, &st->seccomp);
 }
 
 const char *

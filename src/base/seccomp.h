@@ -32,6 +32,8 @@ void seccomp_begin(struct seccomp_filter *f);
 /* System call `nr` gets `verdict` (SECCOMP_RET_*). */
 void seccomp_rule(struct seccomp_filter *f, int nr, uint32_t verdict);
 void seccomp_rules(struct seccomp_filter *f, const int *nrs, size_t count, uint32_t verdict);
+/* Every call with a number above `nr` gets `verdict`. */
+void seccomp_rule_above(struct seccomp_filter *f, uint32_t nr, uint32_t verdict);
 /* `nr` gets `verdict` where the low 32 bits of argument `arg` have one of `bits`. */
 void seccomp_rule_bits(
     struct seccomp_filter *f, int nr, unsigned arg, uint32_t bits, uint32_t verdict);

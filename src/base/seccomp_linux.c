@@ -77,6 +77,13 @@ seccomp_rules(struct seccomp_filter *f, const int *nrs, size_t count, uint32_t v
 		seccomp_rule(f, nrs[i], verdict);
 }
 
+void
+seccomp_rule_above(struct seccomp_filter *f, uint32_t nr, uint32_t verdict)
+{
+	emit(f, BPF_JMP | BPF_JGT | BPF_K, nr, 0, 1);
+	answer(f, verdict);
+}
+
 /* The kernel takes the arguments in question as 32 bits, so the upper half decides nothing. */
 static void
 rule_on_arg(struct seccomp_filter *f, int nr, unsigned arg, uint16_t test, uint32_t k, bool match,
