@@ -133,8 +133,8 @@ take_line(struct checkpoint_walk *w)
 }
 
 enum av_err
-checkpoint_walk_new(const struct audit_log *l, const uint8_t pk[VAULT_PUBLIC_KEY_LEN],
-    struct checkpoint_walk **out)
+checkpoint_walk_new(
+    const struct audit_log *l, const uint8_t pk[VAULT_PUBLIC_KEY_LEN], struct checkpoint_walk **out)
 {
 	struct checkpoint_walk *w = calloc(1, sizeof(*w));
 	if (w == NULL)

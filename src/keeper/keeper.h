@@ -47,6 +47,7 @@ struct keeper {
 	struct channel *channels[KEEPER_MAX_CHANNELS];
 	struct operator_client *clients[KEEPER_MAX_CLIENTS];
 	struct confine_state confinement; /* for status */
+	size_t verify_turn; /* of clients: whose verification had its slice last */
 	size_t lasting; /* of clients: those that follow the audit log or verify it */
 	struct derivation *derivation; /* NULL: none; see derivation.h */
 	bool is_private; /* runs for one command alone: makes no vault */

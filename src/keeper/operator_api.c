@@ -424,15 +424,15 @@ operator_verifies(const struct keeper *k)
 bool
 operator_verify_on(struct keeper *k)
 {
-	bool any_over = false;
 	for (size_t i = 0; i < KEEPER_MAX_CLIENTS; i++) {
-		struct operator_client *c = k->clients[i];
+		k->verify_turn = (k->verify_turn + 1) % KEEPER_MAX_CLIENTS;
+		struct operator_client *c = k->clients[k->verify_turn];
 		if (c == NULL || c->verification == NULL || c->dead)
 			continue;
 		verification_go_on(c->verification);
-		any_over = any_over || verification_is_over(c->verification);
+		return verification_is_over(c->verification);
 	}
-	return any_over;
+	return false;
 }
 
 void

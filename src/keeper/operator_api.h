@@ -63,7 +63,7 @@ void operator_close_all(struct keeper *k);
 void operator_feed_followers(struct keeper *k);
 /* Does a verification run (verification.h)? */
 bool operator_verifies(const struct keeper *k);
-/* Each one a slice further. True: one is over, so operator_resume(). */
+/* The next one, in turn, a slice further. True: it is over, so operator_resume(). */
 bool operator_verify_on(struct keeper *k);
 /* One request's bytes to one reply's: what a connection does, without it (tests use it). AV_OK with
  * nothing appended: not before the derivation has ended; keep the frame and call again then. */

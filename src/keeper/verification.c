@@ -15,8 +15,8 @@ struct verification {
 };
 
 enum av_err
-verification_new(const struct keeper *k, const uint8_t pk[VAULT_PUBLIC_KEY_LEN],
-    struct verification **out)
+verification_new(
+    const struct keeper *k, const uint8_t pk[VAULT_PUBLIC_KEY_LEN], struct verification **out)
 {
 	struct verification *v = calloc(1, sizeof(*v));
 	if (v == NULL)
