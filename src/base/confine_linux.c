@@ -122,6 +122,9 @@ static const int both_allowed[] = {
     /* The leak checker stops its own threads. */
     SYS_ptrace,
     SYS_wait4,
+#ifdef SYS_getdents
+    SYS_getdents,
+#endif
     SYS_prctl,
     SYS_mincore,
     SYS_pipe2,
