@@ -88,7 +88,8 @@ def test_evasion(house, upstream, path):
             assert rest == b"", "the connection goes on"
     with house.agent() as agent:
         assert agent.request("GET", "/i/acme/any/-/echo/good").status == 200
-    assert [r.target for r in upstream.requests] == [*case.targets, "/echo/good"]
+    # A body streams: a part of it may be there before its fault is seen, but never a whole request.
+    assert [r.target for r in upstream.requests if r.complete] == [*case.targets, "/echo/good"]
     for request in upstream.requests:
         assert request.header("host") in ("api.acme-test.com", "other.acme-test.com")
         assert request.header_all("transfer-encoding") in ([], ["chunked"])
