@@ -381,3 +381,18 @@ id_is_valid(struct str s)
 	}
 	return !at_start;
 }
+
+bool
+credential_id_is_valid(struct str s)
+{
+	if (s.len == 0 || s.len > CREDENTIAL_ID_MAX)
+		return false;
+	for (size_t i = 0; i < s.len; i++) {
+		char c = s.p[i];
+		bool alnum =
+		    (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+		if (!alnum && (i == 0 || c == '\0' || strchr("._-:/@", c) == NULL))
+			return false;
+	}
+	return true;
+}

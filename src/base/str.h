@@ -56,9 +56,10 @@ void b64_encode(const void *in, size_t len, char *out);
 /* *out_len: room in, length out. Strict: padding needed, no blanks, no stray bits. */
 enum av_err b64_decode(struct str s, uint8_t *out, size_t *out_len) AV_MUST_USE;
 
-/* A capability or credential id: `[a-z0-9][a-z0-9._-]*` segments joined by `/`, none of them `-`
- * alone, 1 to 128 bytes. (Credential ids may also hold ':', so it passes after a segment's first
- * byte.) */
+/* A capability's id: `[a-z0-9][a-z0-9._:-]*` segments joined by `/`, 1 to 128 bytes. */
 bool id_is_valid(struct str s);
+/* A credential's: letters, digits and "._-:/@", first a letter or a digit. */
+#define CREDENTIAL_ID_MAX 400u
+bool credential_id_is_valid(struct str s);
 
 #endif

@@ -74,21 +74,6 @@ timeout_take(struct header_list *l, uint64_t *out, struct fault *f)
 	return e != AV_OK || text[0] == '\0' ? e : timeout_read(str_of(text), out, f);
 }
 
-/* The one other character that a credential id may have: "openai:codex-oauth". */
-static bool
-credential_id_is_valid(const char *s)
-{
-	char folded[REQUEST_ID_TEXT + 1];
-	size_t i;
-
-	text_copy(folded, sizeof(folded), str_of(s));
-	for (i = 1; folded[0] != '\0' && folded[i] != '\0'; i++) {
-		if (folded[i] == ':')
-			folded[i] = '_';
-	}
-	return id_is_valid(str_of(folded));
-}
-
 static enum av_err
 capability_set(struct invoke_request *out, struct str id, struct fault *f)
 {
@@ -114,7 +99,7 @@ method_set(struct invoke_request *out, struct str method, struct fault *f)
 static enum av_err
 credential_check(const char *id, struct fault *f)
 {
-	if (id[0] != '\0' && !credential_id_is_valid(id))
+	if (id[0] != '\0' && !credential_id_is_valid(str_of(id)))
 		return fault_set(f, AV_EINVAL, "credential_id", "See `aivault credential list`.",
 		    "The credential named is not a credential's id.");
 	return AV_OK;

@@ -24,7 +24,7 @@ struct envelope;
 
 #define REQUEST_TIMEOUT_MAX_MS (24u * 3600u * 1000u)
 #define REQUEST_ID_TEXT 128u /* a capability's id */
-#define REQUEST_CREDENTIAL_TEXT WIRE_ID_MAX
+#define REQUEST_CREDENTIAL_TEXT CREDENTIAL_ID_MAX
 
 struct invoke_request {
 	char capability[REQUEST_ID_TEXT + 1];

@@ -14,8 +14,6 @@
 #include "reach/builtin.h"
 #include "wire/limits.h"
 
-#define CREDENTIAL_ID_MAX WIRE_ID_MAX
-
 enum credential_source { CREDENTIAL_CUSTOM = 0, CREDENTIAL_PROVISIONED = 1 };
 
 struct credential {
@@ -38,8 +36,6 @@ struct credential {
 };
 
 void credential_clear(struct credential *c);
-/* Letters, digits and "._-:/@", first a letter or a digit. */
-bool credential_id_is_valid(struct str s);
 enum av_err credential_put(
     struct store *s, const struct kek *k, const struct credential *c) AV_MUST_USE;
 /* Fills in what is compiled in. A faulty row becomes a credential with `fault` set. */

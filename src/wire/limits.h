@@ -7,9 +7,11 @@
 #ifndef AV_WIRE_LIMITS_H
 #define AV_WIRE_LIMITS_H
 
+#include "base/str.h"
+
 /* capability, credential, provider, policy. The longest credential that is made by itself has a
  * provider, a workspace and a group in its id. */
-#define WIRE_ID_MAX 400u
+#define WIRE_ID_MAX CREDENTIAL_ID_MAX
 #define WIRE_WORD_MAX 64u /* a reason word, an operation's name */
 #define WIRE_METHOD_MAX 32u
 #define WIRE_HOST_MAX 300u

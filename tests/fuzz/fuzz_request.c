@@ -24,7 +24,7 @@ check_call(const struct invoke_request *r)
 	MUST(id_is_valid(str_of(r->capability)) && method_is_known(str_of(r->method)));
 	MUST(r->timeout_ms <= REQUEST_TIMEOUT_MAX_MS);
 	MUST(str_is_utf8(str_of(r->caller.workspace)) && str_is_utf8(str_of(r->caller.group)));
-	MUST(strpbrk(r->credential, " /\\?#%\"") == NULL || strchr(r->credential, '/') != NULL);
+	MUST(r->credential[0] == '\0' || credential_id_is_valid(str_of(r->credential)));
 	for (size_t i = 0; i < sizeof(context) / sizeof(context[0]); i++)
 		MUST(header_list_find(r->headers, str_of(context[i])) == NULL);
 	if (r->has_path)

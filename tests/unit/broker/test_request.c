@@ -87,6 +87,36 @@ test_context_headers_are_taken_off(void **state)
 	message_free(m);
 }
 
+/* As the vault takes them (vault/credential.h), to the last byte of a long one. */
+static void
+test_credential_is_named_by_any_id_that_the_vault_takes(void **state)
+{
+	static const char *const good[] = {"Acme", "acme@Prod", "a:b/c.d_e-f"};
+	struct caller c = {0};
+	struct invoke_request r;
+	struct fault f;
+	char head[640], id[CREDENTIAL_ID_MAX + 1];
+
+	(void)state;
+	for (size_t i = 0; i < 3 + 2; i++) {
+		memset(id, 'a', CREDENTIAL_ID_MAX);
+		id[CREDENTIAL_ID_MAX] = '\0';
+		if (i == 4)
+			id[CREDENTIAL_ID_MAX - 1] = ' ' + 1;
+		(void)snprintf(head, sizeof(head),
+		    "GET /i/a/b/-/x HTTP/1.1\r\nHost: a\r\nAivault-Credential: %s\r\n\r\n",
+		    i < 3 ? good[i] : id);
+		struct message *m = parse_head(head);
+		enum av_err e = invoke_request_parse(&r, m, &c, &f);
+		assert_int_equal(e, i == 4 ? AV_EINVAL : AV_OK);
+		if (e == AV_OK)
+			assert_string_equal(r.credential, i < 3 ? good[i] : id);
+		else
+			assert_string_equal(f.reason, "credential_id");
+		message_free(m);
+	}
+}
+
 static void
 test_body_of_unknown_length_is_told_apart(void **state)
 {
@@ -177,6 +207,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_first_mark_ends_the_capability),
 	    cmocka_unit_test(test_context_headers_are_taken_off),
+	    cmocka_unit_test(test_credential_is_named_by_any_id_that_the_vault_takes),
 	    cmocka_unit_test(test_body_of_unknown_length_is_told_apart),
 	    cmocka_unit_test(test_what_is_no_request_is_refused_by_name),
 	    cmocka_unit_test(test_ids_over_the_limit_are_refused),
